@@ -1,0 +1,97 @@
+//! What the routes need from the server behind them.
+
+use std::future::Future;
+use std::net::SocketAddr;
+
+use axum::http::StatusCode;
+
+use crate::error::{ApiError, ErrorBody};
+use crate::events::{Session, SessionPatch};
+use crate::status::Status;
+
+/// The server behind the routes. A future may be dropped at any `.await` when the client goes away, so what
+/// it has begun must clean up by being dropped.
+pub trait SessionHost: Send + Sync + 'static {
+    /// Starts a call from a client's SDP offer.
+    fn create_call(&self, offer: CallOffer) -> impl Future<Output = Result<CallAnswer, HostError>> + Send;
+
+    /// Ends a call; [`HostError::NotFound`] when there is none of that id.
+    fn hang_up(&self, call_id: &str) -> impl Future<Output = Result<(), HostError>> + Send;
+
+    /// What every call starts from before a client's patch; shown by `client_secrets`.
+    fn default_session(&self) -> Session;
+
+    fn status(&self) -> Status;
+
+    /// `Err` says in one line why no call can be taken now.
+    fn readiness(&self) -> Result<(), String>;
+
+    /// All metrics in Prometheus' text format.
+    fn metrics_text(&self) -> String;
+}
+
+/// A client that wants a call.
+#[derive(Clone, Debug)]
+pub struct CallOffer {
+    pub sdp: String,
+    /// Changes to the default session; already checked against it.
+    pub session: Option<SessionPatch>,
+    pub origin: CallOrigin,
+}
+
+/// Where an offer came from, for logs and limits; all but `remote` is the client's own claim.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CallOrigin {
+    /// The TCP peer, if the server passes `ConnectInfo<SocketAddr>`.
+    pub remote: Option<SocketAddr>,
+    /// `Origin`: the page that calls.
+    pub origin: Option<String>,
+    pub user_agent: Option<String>,
+    /// `X-OpenAI-Agents-SDK`.
+    pub sdk: Option<String>,
+}
+
+/// The server's side of a call.
+#[derive(Clone, Debug)]
+pub struct CallAnswer {
+    /// Unguessable (see [`ids::call`](crate::ids::call)), of characters that need no escape in a path.
+    pub call_id: String,
+    /// With all candidates: clients here take none later.
+    pub sdp: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HostError {
+    /// The message is shown to the client: what is wrong with the offer and what to do.
+    #[error("{message}")]
+    BadOffer { message: String, code: String },
+    #[error("All calls of this server are taken; try again in {retry_after_seconds} s.")]
+    Full { retry_after_seconds: u64 },
+    #[error("There is no call of this id; it may have ended.")]
+    NotFound,
+    #[error("The server is shutting down; try again in a moment.")]
+    ShuttingDown,
+    /// For the log; the client only learns that it was not its fault.
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// Seconds until another instance, or this one restarted, may take the call.
+const RETRY_AFTER_SHUTDOWN: u64 = 5;
+
+impl From<HostError> for ApiError {
+    fn from(error: HostError) -> Self {
+        let message = error.to_string();
+        match error {
+            HostError::BadOffer { code, .. } => Self::bad_request(&code, message),
+            HostError::Full { retry_after_seconds } => Self::unavailable("server_full", message, retry_after_seconds),
+            HostError::NotFound => Self::new(StatusCode::NOT_FOUND, ErrorBody::invalid("call_not_found", message)),
+            HostError::ShuttingDown => Self::unavailable("shutting_down", message, RETRY_AFTER_SHUTDOWN),
+            HostError::Internal(reason) => {
+                tracing::error!(reason, "a request failed");
+                let body = ErrorBody::server("internal_error", "The server failed to do this; its log says why.");
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, body)
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! A host without media: it answers every offer with the same text and remembers what it was asked.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+
+use axum::Router;
+use axum::body::{Bytes, HttpBody};
+use serde_json::json;
+use visavis_signaling::events::{JsonObject, Session};
+use visavis_signaling::{CallAnswer, CallCounts, CallOffer, HostError, SessionHost, SignalingSettings, Status, router};
+
+#[derive(Default)]
+pub struct FakeHost {
+    seconds: AtomicU64,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    offers: Vec<CallOffer>,
+    active: bool,
+    refusal: Option<HostError>,
+    unready: Option<String>,
+}
+
+impl FakeHost {
+    pub const ANSWER: &str = "v=0\r\no=fake 0 0 IN IP4 127.0.0.1\r\n";
+    /// Seconds since 1970 when a test begins.
+    pub const NOW: u64 = 1_756_310_470;
+
+    pub fn last_offer(&self) -> CallOffer {
+        self.state.lock().unwrap().offers.last().expect("no offer arrived").clone()
+    }
+
+    pub fn offers(&self) -> usize {
+        self.state.lock().unwrap().offers.len()
+    }
+
+    pub fn refuse(&self, error: HostError) {
+        self.state.lock().unwrap().refusal = Some(error);
+    }
+
+    pub fn unready(&self, reason: &str) {
+        self.state.lock().unwrap().unready = Some(reason.to_owned());
+    }
+
+    pub fn advance_seconds(&self, seconds: u64) {
+        self.seconds.fetch_add(seconds, Ordering::Relaxed);
+    }
+}
+
+impl SessionHost for FakeHost {
+    async fn create_call(&self, offer: CallOffer) -> Result<CallAnswer, HostError> {
+        let mut state = self.state.lock().unwrap();
+        if let Some(error) = &state.refusal {
+            return Err(error.clone());
+        }
+        state.offers.push(offer);
+        state.active = true;
+        Ok(CallAnswer { call_id: "rtc_fake".into(), sdp: Self::ANSWER.into() })
+    }
+
+    async fn hang_up(&self, call_id: &str) -> Result<(), HostError> {
+        let mut state = self.state.lock().unwrap();
+        if call_id == "rtc_fake" && std::mem::take(&mut state.active) { Ok(()) } else { Err(HostError::NotFound) }
+    }
+
+    fn default_session(&self) -> Session {
+        Session::new("sess_default", "avatar", "joe")
+    }
+
+    fn status(&self) -> Status {
+        Status {
+            version: "0.0.0".into(),
+            uptime_seconds: 3,
+            calls: CallCounts { active: 0, limit: 4, total: 0 },
+            engines: [("asr".into(), "fake".into())].into(),
+            extra: JsonObject::from_iter([("memory_mib".into(), json!(12))]),
+        }
+    }
+
+    fn readiness(&self) -> Result<(), String> {
+        self.state.lock().unwrap().unready.clone().map_or(Ok(()), Err)
+    }
+
+    fn metrics_text(&self) -> String {
+        "fake_calls 0\n".into()
+    }
+}
+
+pub fn server() -> (Router, Arc<FakeHost>) {
+    server_with(|_| {})
+}
+
+pub fn server_with(change: impl FnOnce(&mut SignalingSettings)) -> (Router, Arc<FakeHost>) {
+    let host = Arc::new(FakeHost::default());
+    let clock = host.clone();
+    let mut settings = SignalingSettings::new(Arc::new(move || FakeHost::NOW + clock.seconds.load(Ordering::Relaxed)));
+    change(&mut settings);
+    (router(host.clone(), settings), host)
+}
+
+/// A body whose first byte never arrives.
+pub struct NeverBody;
+
+impl HttpBody for NeverBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Infallible>>> {
+        Poll::Pending
+    }
+}
