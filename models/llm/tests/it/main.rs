@@ -1,0 +1,10 @@
+//! The executable, from outside: started as a child process and spoken to over HTTP.
+//!
+//! What needs no weights always runs. The rest needs a GGUF chat model in `VISAVIS_TEST_LLM` (`make test` sets it)
+//! and says so when it is left out; a variable that names no file is a failure.
+
+mod chat;
+mod errors;
+mod lifetime;
+mod start;
+mod support;
