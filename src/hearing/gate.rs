@@ -1,0 +1,269 @@
+//! The pure state machine that turns speech probabilities into the beginning and end of speech.
+//!
+//! It knows no model and no sound: it is given one probability for each window of [`WINDOW`] samples and counts
+//! samples itself. silence -> speech seen -> (`start_millis` of voice) -> speech -> silence seen ->
+//! (`stop_millis`) -> silence. A window counts as voice at `threshold` and goes on counting down to
+//! `threshold - LEAVE`, so that a syllable's edge does not flutter.
+
+use serde::{Deserialize, Serialize};
+
+use crate::media::HEARING_HZ;
+
+/// Samples (16 kHz) that one probability stands for.
+pub const WINDOW: usize = 512;
+/// How far below the threshold voice may sink and still be voice.
+pub const LEAVE: f32 = 0.15;
+/// A dip of this length does not undo speech that is about to be confirmed: the closure of a stop consonant.
+const DIP_MILLIS: u32 = 100;
+
+/// Samples at the hearing rate in `millis`.
+pub const fn samples(millis: u32) -> u64 {
+    millis as u64 * HEARING_HZ as u64 / 1000
+}
+
+/// When speech begins and ends. Times are milliseconds, probabilities 0..1.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct VadSettings {
+    /// Probability from which a window is voice.
+    pub threshold: f32,
+    /// Voice that confirms the beginning of speech.
+    pub start_millis: u32,
+    /// Silence that ends speech.
+    pub stop_millis: u32,
+    /// Sound kept from before the first voice, so that the first word is whole.
+    pub prefix_padding_millis: u32,
+    /// Silence within speech after which transcription may begin; at `stop_millis` or more there is no pause.
+    pub pause_millis: u32,
+}
+
+impl Default for VadSettings {
+    fn default() -> Self {
+        Self { threshold: 0.5, start_millis: 250, stop_millis: 500, prefix_padding_millis: 300, pause_millis: 200 }
+    }
+}
+
+impl VadSettings {
+    /// Says which value is out of range, if one is.
+    pub fn validate(&self) -> Result<(), String> {
+        // Also false for NaN.
+        if !(0.0..=1.0).contains(&self.threshold) {
+            return Err(format!("threshold must be between 0 and 1, not {}", self.threshold));
+        }
+        for (name, millis, most) in [
+            ("start_millis", self.start_millis, 2_000),
+            ("stop_millis", self.stop_millis, 10_000),
+            ("prefix_padding_millis", self.prefix_padding_millis, 2_000),
+            ("pause_millis", self.pause_millis, 10_000),
+        ] {
+            if millis > most {
+                return Err(format!("{name} must be at most {most}, not {millis}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn leave(&self) -> f32 {
+        // A very low threshold still needs a way out of speech.
+        (self.threshold - LEAVE).max(self.threshold / 2.0)
+    }
+}
+
+/// What became of the voice. Positions are 16 kHz samples since the call began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpeechEvent {
+    /// Speech is confirmed; its first voiced window began at `at`.
+    Started { at: u64 },
+    /// `pause_millis` of silence within speech; the voice ended at `at`.
+    Paused { at: u64 },
+    /// Voice again after a pause, from `at` on.
+    Resumed { at: u64 },
+    /// `stop_millis` of silence; the voice ended at `at`.
+    Stopped { at: u64 },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Silence,
+    /// Voice since `since`, of which `voiced` samples are voice, the last one ending at `last`.
+    Rising {
+        since: u64,
+        voiced: u64,
+        last: u64,
+    },
+    Speech,
+    /// Silent since `since`; `paused` once that was said.
+    Falling {
+        since: u64,
+        paused: bool,
+    },
+}
+
+/// See the module's text.
+#[derive(Clone, Debug)]
+pub struct SpeechGate {
+    settings: VadSettings,
+    state: State,
+    position: u64,
+}
+
+impl SpeechGate {
+    pub fn new(settings: VadSettings) -> Self {
+        Self { settings, state: State::Silence, position: 0 }
+    }
+
+    pub fn settings(&self) -> &VadSettings {
+        &self.settings
+    }
+
+    /// Takes effect from the next window on, also in the middle of speech.
+    pub fn set_settings(&mut self, settings: VadSettings) {
+        self.settings = settings;
+    }
+
+    /// Between `Started` and `Stopped`.
+    pub fn is_speech(&self) -> bool {
+        matches!(self.state, State::Speech | State::Falling { .. })
+    }
+
+    /// Forgets what was heard, without an event; the next window begins at `position`.
+    pub fn reset(&mut self, position: u64) {
+        self.state = State::Silence;
+        self.position = position;
+    }
+
+    /// Lets a window pass that nobody judged.
+    pub fn skip(&mut self) {
+        self.position += WINDOW as u64;
+    }
+
+    /// Takes the next window's probability of being speech.
+    pub fn push(&mut self, probability: f32) -> Option<SpeechEvent> {
+        let start = self.position;
+        let end = start + WINDOW as u64;
+        self.position = end;
+        let enters = probability >= self.settings.threshold;
+        let stays = probability >= self.settings.leave();
+
+        match self.state {
+            State::Silence if enters => self.rise(start, WINDOW as u64, end),
+            State::Silence => None,
+            State::Rising { since, voiced, .. } if stays => self.rise(since, voiced + WINDOW as u64, end),
+            State::Rising { last, .. } => {
+                if end - last > samples(DIP_MILLIS) {
+                    self.state = State::Silence;
+                }
+                None
+            }
+            State::Speech if stays => None,
+            State::Speech => self.fall(start, false, end),
+            State::Falling { paused, .. } if enters => {
+                self.state = State::Speech;
+                paused.then_some(SpeechEvent::Resumed { at: start })
+            }
+            State::Falling { since, paused } => self.fall(since, paused, end),
+        }
+    }
+
+    fn rise(&mut self, since: u64, voiced: u64, end: u64) -> Option<SpeechEvent> {
+        if voiced >= samples(self.settings.start_millis) {
+            self.state = State::Speech;
+            return Some(SpeechEvent::Started { at: since });
+        }
+        self.state = State::Rising { since, voiced, last: end };
+        None
+    }
+
+    fn fall(&mut self, since: u64, paused: bool, end: u64) -> Option<SpeechEvent> {
+        let silent = end - since;
+        if silent >= samples(self.settings.stop_millis) {
+            self.state = State::Silence;
+            return Some(SpeechEvent::Stopped { at: since });
+        }
+        let pauses = !paused && silent >= samples(self.settings.pause_millis);
+        self.state = State::Falling { since, paused: paused || pauses };
+        pauses.then_some(SpeechEvent::Paused { at: since })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Feeds `(probability, windows)` runs and returns each event with the window after which it came.
+    fn run(settings: VadSettings, runs: &[(f32, usize)]) -> Vec<(usize, SpeechEvent)> {
+        let mut gate = SpeechGate::new(settings);
+        let windows = runs.iter().flat_map(|&(probability, count)| std::iter::repeat_n(probability, count));
+        windows.enumerate().filter_map(|(index, p)| gate.push(p).map(|event| (index + 1, event))).collect()
+    }
+
+    const W: u64 = WINDOW as u64;
+
+    #[test]
+    fn speech_is_confirmed_after_250_ms_and_ends_after_500_ms() {
+        let events = run(VadSettings::default(), &[(0.0, 10), (0.9, 20), (0.0, 30)]);
+        assert_eq!(
+            events,
+            [
+                (18, SpeechEvent::Started { at: 10 * W }),
+                (37, SpeechEvent::Paused { at: 30 * W }),
+                (46, SpeechEvent::Stopped { at: 30 * W }),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_click_is_not_speech_and_two_clicks_are_not_either() {
+        assert_eq!(run(VadSettings::default(), &[(0.9, 3), (0.0, 4), (0.9, 3), (0.0, 40)]), []);
+    }
+
+    #[test]
+    fn a_stop_consonant_does_not_delay_the_beginning() {
+        let events = run(VadSettings::default(), &[(0.9, 4), (0.1, 2), (0.9, 4)]);
+        assert_eq!(events, [(10, SpeechEvent::Started { at: 0 })]);
+    }
+
+    #[test]
+    fn a_pause_that_ends_is_resumed_once_and_a_short_one_is_not_told() {
+        let events = run(VadSettings::default(), &[(0.9, 10), (0.0, 3), (0.9, 5), (0.0, 8), (0.9, 2)]);
+        assert_eq!(
+            events,
+            [
+                (8, SpeechEvent::Started { at: 0 }),
+                (25, SpeechEvent::Paused { at: 18 * W }),
+                (27, SpeechEvent::Resumed { at: 26 * W }),
+            ]
+        );
+    }
+
+    #[test]
+    fn voice_just_below_the_threshold_keeps_speech_but_does_not_begin_it() {
+        assert_eq!(run(VadSettings::default(), &[(0.4, 100)]), []);
+        assert_eq!(run(VadSettings::default(), &[(0.9, 8), (0.4, 100)]).len(), 1);
+        // Once silence is seen, the edge of a breath does not undo it.
+        let events = run(VadSettings::default(), &[(0.9, 8), (0.1, 1), (0.4, 100)]);
+        assert_eq!(events.last(), Some(&(24, SpeechEvent::Stopped { at: 8 * W })));
+    }
+
+    #[test]
+    fn settings_change_in_the_middle_of_speech() {
+        let mut gate = SpeechGate::new(VadSettings::default());
+        for _ in 0..20 {
+            gate.push(0.9);
+        }
+        gate.set_settings(VadSettings { stop_millis: 1000, pause_millis: 1000, ..VadSettings::default() });
+        let silent: Vec<_> = (1..=40).filter_map(|n| gate.push(0.0).map(|event| (n, event))).collect();
+        assert_eq!(silent, [(32, SpeechEvent::Stopped { at: 20 * W })]);
+        gate.set_settings(VadSettings { threshold: 0.95, ..VadSettings::default() });
+        assert_eq!((0..20).find_map(|_| gate.push(0.9)), None);
+    }
+
+    #[test]
+    fn a_setting_out_of_range_is_named() {
+        let settings = VadSettings { threshold: f32::NAN, ..VadSettings::default() };
+        assert!(settings.validate().is_err_and(|reason| reason.contains("threshold")));
+        let settings = VadSettings { stop_millis: 60_000, ..VadSettings::default() };
+        assert!(settings.validate().is_err_and(|reason| reason.contains("stop_millis")));
+        assert_eq!(VadSettings::default().validate(), Ok(()));
+    }
+}

@@ -1,0 +1,22 @@
+//! Hearing: from 16 kHz sound to who spoke when, and to their words.
+//!
+//! [`Listener`] finds utterances (voice activity, then cutting); a [`Recognizer`] turns an utterance into text.
+//! Both are synchronous stages: the session owns one listener, a model thread owns each recognizer. Neither
+//! knows about turns or answers; that is the dialogue's work.
+
+pub mod asr;
+pub mod fake;
+pub mod gate;
+pub mod listener;
+mod phantom;
+pub mod utterance;
+pub mod vad;
+pub mod whisper;
+
+pub use asr::{AsrError, AsrRequest, Recognizer, Transcript};
+pub use fake::FakeRecognizer;
+pub use gate::{SpeechEvent, SpeechGate, VadSettings};
+pub use listener::{Heard, Listener};
+pub use utterance::{Utterance, UtteranceId};
+pub use vad::{SileroModel, Vad};
+pub use whisper::{WhisperModel, WhisperRecognizer, WhisperSettings};

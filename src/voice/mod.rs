@@ -1,0 +1,88 @@
+//! The voice: a clause of text becomes sound and timed phonemes.
+//!
+//! A [`Voice`] is synchronous and belongs to one model thread. It gets text as it stands in the transcript and
+//! makes it speakable itself; it does not split answers into clauses and does not know when they are played.
+
+pub mod fake;
+mod graph;
+pub mod normalize;
+pub mod phonemes;
+pub mod piper;
+mod piper_config;
+mod sentences;
+mod sound;
+mod timing;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::media::{Clause, Speech};
+use crate::onnx::OnnxError;
+
+pub use fake::FakeVoice;
+pub use piper::PiperVoice;
+
+/// How to say it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct VoiceStyle {
+    /// 1 is the voice's own pace, 2 twice as fast; taken as [`VoiceStyle::SPEEDS`] allows.
+    pub speed: f32,
+}
+
+impl VoiceStyle {
+    /// What voices can do and still be understood.
+    pub const SPEEDS: std::ops::RangeInclusive<f32> = 0.25..=4.0;
+
+    /// The speed within [`VoiceStyle::SPEEDS`]; 1 for what is not a number.
+    pub fn clamped_speed(&self) -> f32 {
+        if self.speed.is_nan() { 1.0 } else { self.speed.clamp(*Self::SPEEDS.start(), *Self::SPEEDS.end()) }
+    }
+}
+
+impl Default for VoiceStyle {
+    fn default() -> Self {
+        Self { speed: 1.0 }
+    }
+}
+
+/// What can go wrong in speaking.
+#[derive(Debug, thiserror::Error)]
+pub enum VoiceError {
+    #[error("espeak-ng is not installed, and the voice needs it; `apt-get install espeak-ng` installs it")]
+    EspeakMissing,
+    #[error("espeak-ng failed: {reason}")]
+    Espeak { reason: String },
+    #[error(
+        "the voice's settings file {} cannot be used: {reason}; `visavis models pull` fetches it again",
+        .path.display()
+    )]
+    Config { path: PathBuf, reason: String },
+    #[error(transparent)]
+    Onnx(#[from] OnnxError),
+    #[error("the voice {voice} cannot read the script of {text:?}; choose a voice for that language")]
+    Unspeakable { voice: String, text: String },
+    #[error("the sound could not be brought to the rate of the call: {reason}")]
+    Resample { reason: String },
+}
+
+/// An engine with its working memory.
+pub trait Voice: Send {
+    /// For logs and status pages.
+    fn name(&self) -> &str;
+
+    /// Whether it can speak `language` (ISO 639-1 code, region ignored).
+    fn speaks(&self, language: &str) -> bool;
+
+    /// Says one clause.
+    ///
+    /// A clause with nothing to say (punctuation, emoji) gives no sound. A clause in a script that the voice
+    /// cannot read is [`VoiceError::Unspeakable`].
+    fn speak(&mut self, clause: &Clause, style: &VoiceStyle) -> Result<Speech, VoiceError>;
+}
+
+/// `en` of `en-US` or `en_US`, in lower case.
+fn primary_language(code: &str) -> String {
+    code.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase()
+}
