@@ -1,0 +1,231 @@
+//! The conversation's items in order: what each side said, and how much of it was heard.
+//!
+//! PURE. The dialogue writes it, the language model's prompt is built from it, and clients read single
+//! items of it. An answer that was cut short is kept as far as it was played.
+
+use std::fmt;
+
+/// Name of an item on the wire; ours are `item_N`, a client may choose its own.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ItemId(pub String);
+
+impl fmt::Display for ItemId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Who an item is from, in the roles of chat models.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    System,
+    User,
+    Assistant,
+}
+
+impl Role {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::User => "user",
+            Self::Assistant => "assistant",
+        }
+    }
+}
+
+/// How an item came to be, which decides the form of its content on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Medium {
+    Audio,
+    Text,
+}
+
+/// One thing that was said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    pub id: ItemId,
+    pub role: Role,
+    pub medium: Medium,
+    /// `None` until speech has been transcribed.
+    pub text: Option<String>,
+    /// False while an answer is still being made, and for good when it was cut short.
+    pub complete: bool,
+    /// False for what the model must not see again, such as an apology for its own failure.
+    pub in_context: bool,
+}
+
+/// One message of the prompt for a chat model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    pub role: Role,
+    pub content: String,
+}
+
+/// Where a new item goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Place {
+    #[default]
+    End,
+    Front,
+    After(ItemId),
+}
+
+/// All items of a call, oldest first. The oldest half goes when `limit` is reached, so that the prompt's
+/// start, which a model server keeps processed, changes seldom.
+#[derive(Debug)]
+pub struct History {
+    items: Vec<Item>,
+    limit: usize,
+}
+
+impl History {
+    /// `limit`: most items that are kept, at least 2.
+    pub fn new(limit: usize) -> Self {
+        Self { items: Vec::new(), limit: limit.max(2) }
+    }
+
+    pub fn get(&self, id: &ItemId) -> Option<&Item> {
+        self.items.iter().find(|item| item.id == *id)
+    }
+
+    pub fn get_mut(&mut self, id: &ItemId) -> Option<&mut Item> {
+        self.items.iter_mut().find(|item| item.id == *id)
+    }
+
+    pub fn last(&self) -> Option<&ItemId> {
+        self.items.last().map(|item| &item.id)
+    }
+
+    /// Inserts an item and returns the id of its predecessor; `Err` gives the unknown id of an `After`.
+    pub fn insert(&mut self, item: Item, place: Place) -> Result<Option<ItemId>, ItemId> {
+        let index = match place {
+            Place::End => self.items.len(),
+            Place::Front => 0,
+            Place::After(id) => match self.items.iter().position(|item| item.id == id) {
+                Some(index) => index + 1,
+                None => return Err(id),
+            },
+        };
+        let previous = index.checked_sub(1).map(|i| self.items[i].id.clone());
+        self.items.insert(index, item);
+        if self.items.len() > self.limit {
+            self.items.drain(..self.items.len() - self.limit / 2);
+        }
+        Ok(previous)
+    }
+
+    pub fn remove(&mut self, id: &ItemId) -> bool {
+        let before = self.items.len();
+        self.items.retain(|item| item.id != *id);
+        self.items.len() < before
+    }
+
+    /// The prompt: instructions, then everything that was said and heard. Two messages of one role in a
+    /// row are joined, since chat templates expect the roles to alternate.
+    pub fn prompt(&self, instructions: &str) -> Vec<Message> {
+        let mut messages: Vec<Message> = Vec::new();
+        if !instructions.is_empty() {
+            messages.push(Message { role: Role::System, content: instructions.to_owned() });
+        }
+        for item in self.items.iter().filter(|item| item.in_context) {
+            let Some(text) = item.text.as_deref().map(str::trim).filter(|text| !text.is_empty()) else { continue };
+            match messages.last_mut() {
+                Some(last) if last.role == item.role => {
+                    last.content.push('\n');
+                    last.content.push_str(text);
+                }
+                _ => messages.push(Message { role: item.role, content: text.to_owned() }),
+            }
+        }
+        messages
+    }
+}
+
+/// The part of `clauses` that was heard when `played` ticks had sounded: whole clauses, and of the clause
+/// that was cut the words before the cut, reckoned by their share of its length.
+///
+/// Each clause is its text and its length in ticks.
+pub fn heard_text<'a>(clauses: impl IntoIterator<Item = (&'a str, u64)>, played: u64) -> String {
+    let mut heard = String::new();
+    let mut left = played;
+    for (text, length) in clauses {
+        if left == 0 {
+            break;
+        }
+        if !heard.is_empty() && !heard.ends_with(|c: char| !c.is_ascii()) {
+            heard.push(' ');
+        }
+        if left >= length {
+            heard.push_str(text);
+            left -= length;
+            continue;
+        }
+        let characters = (text.chars().count() as u64 * left / length.max(1)) as usize;
+        let cut: String = text.chars().take(characters).collect();
+        let whole_word = text[cut.len()..].starts_with(char::is_whitespace) || !text.contains(char::is_whitespace);
+        let boundary = if whole_word { cut.len() } else { cut.rfind(char::is_whitespace).unwrap_or(0) };
+        heard.push_str(cut[..boundary].trim_end());
+        break;
+    }
+    heard.trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(id: &str, role: Role, text: &str) -> Item {
+        Item {
+            id: ItemId(id.into()),
+            role,
+            medium: Medium::Text,
+            text: Some(text.into()),
+            complete: true,
+            in_context: true,
+        }
+    }
+
+    #[test]
+    fn the_prompt_joins_what_one_side_said_twice() {
+        let mut history = History::new(8);
+        history.insert(item("a", Role::User, "Hello."), Place::End).unwrap();
+        history.insert(item("b", Role::User, "Are you there?"), Place::End).unwrap();
+        let prompt = history.prompt("Be kind.");
+        assert_eq!(prompt.len(), 2);
+        assert_eq!(prompt[1].content, "Hello.\nAre you there?");
+    }
+
+    #[test]
+    fn items_go_where_the_client_says() {
+        let mut history = History::new(8);
+        assert_eq!(history.insert(item("a", Role::User, "1"), Place::End), Ok(None));
+        assert_eq!(history.insert(item("c", Role::User, "3"), Place::End), Ok(Some(ItemId("a".into()))));
+        assert_eq!(
+            history.insert(item("b", Role::User, "2"), Place::After(ItemId("a".into()))),
+            Ok(Some(ItemId("a".into())))
+        );
+        assert_eq!(history.insert(item("z", Role::User, "0"), Place::Front), Ok(None));
+        assert!(history.insert(item("x", Role::User, "9"), Place::After(ItemId("nobody".into()))).is_err());
+        assert_eq!(history.prompt("")[0].content, "0\n1\n2\n3");
+    }
+
+    #[test]
+    fn history_is_bounded_and_forgets_the_oldest_half() {
+        let mut history = History::new(4);
+        for n in 0..5 {
+            history.insert(item(&n.to_string(), Role::User, &n.to_string()), Place::End).unwrap();
+        }
+        assert_eq!(history.prompt("")[0].content, "3\n4");
+    }
+
+    #[test]
+    fn what_was_heard_ends_at_a_word() {
+        let clauses = [("The capital of France is Paris.", 1000), ("It lies on the Seine.", 1000)];
+        assert_eq!(heard_text(clauses, 0), "");
+        assert_eq!(heard_text(clauses, 500), "The capital of");
+        assert_eq!(heard_text(clauses, 1000), "The capital of France is Paris.");
+        assert_eq!(heard_text(clauses, 1500), "The capital of France is Paris. It lies on");
+        assert_eq!(heard_text(clauses, 9999), "The capital of France is Paris. It lies on the Seine.");
+        assert_eq!(heard_text([("法国的首都是巴黎。", 900)], 500), "法国的首都");
+    }
+}

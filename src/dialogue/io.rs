@@ -1,0 +1,270 @@
+//! What goes into the dialogue and what comes out of it: the vocabulary of the core.
+//!
+//! PURE data. Inputs are facts (somebody spoke, a token came) and requests of the client; outputs are
+//! orders to the engines and events for whoever follows the call. Wire protocols are codecs on [`Event`].
+
+use super::history::{Item, ItemId, Message, Place};
+use crate::media::{Clause, TurnId, UtteranceId};
+
+/// The client's own name for an event it sent, echoed in errors that answer it.
+pub type ClientEventId = Option<String>;
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// Speech was confirmed; it began at this time of the call.
+    SpeechStarted {
+        at_millis: u64,
+    },
+    /// A pause within speech: what was said so far may already be transcribed.
+    SpeechPaused {
+        utterance: UtteranceId,
+    },
+    /// The speech went on after a pause.
+    SpeechResumed,
+    /// A long speech was cut into a piece that will not change any more; the speech goes on.
+    SpeechPiece {
+        utterance: UtteranceId,
+    },
+    /// The speech is over; it ended at this time.
+    SpeechStopped {
+        at_millis: u64,
+        utterance: UtteranceId,
+    },
+    /// Answer to [`Output::CommitInput`]: all that was heard since the last commit.
+    InputCommitted {
+        utterances: Vec<UtteranceId>,
+    },
+    /// Text of an utterance, or why there is none.
+    Transcribed {
+        utterance: UtteranceId,
+        result: Result<Heard, String>,
+    },
+    Token {
+        turn: TurnId,
+        text: String,
+    },
+    GenerationDone {
+        turn: TurnId,
+        usage: Usage,
+    },
+    GenerationFailed {
+        turn: TurnId,
+        message: String,
+    },
+    /// A clause became sound of this length in media ticks and was handed to playout.
+    Voiced {
+        turn: TurnId,
+        clause: u32,
+        ticks: u64,
+    },
+    VoiceFailed {
+        turn: TurnId,
+        clause: u32,
+        message: String,
+    },
+    /// The first sound of an answer went out.
+    PlayoutStarted {
+        turn: TurnId,
+    },
+    /// This much of an answer's sound has gone out.
+    Played {
+        turn: TurnId,
+        ticks: u64,
+    },
+    /// All sound of an answer has gone out.
+    PlayoutEnded {
+        turn: TurnId,
+    },
+    Client {
+        request: Request,
+        event_id: ClientEventId,
+    },
+}
+
+/// What a client may ask for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Request {
+    CreateItem {
+        item: NewItem,
+        place: Place,
+    },
+    RetrieveItem {
+        item: ItemId,
+    },
+    DeleteItem {
+        item: ItemId,
+    },
+    /// Cut an answer that is being played at this time of its sound.
+    TruncateItem {
+        item: ItemId,
+        audio_end_millis: u64,
+    },
+    CreateResponse(ResponseRequest),
+    CancelResponse {
+        response: Option<TurnId>,
+    },
+    ClearOutput,
+    CommitInput,
+    ClearInput,
+}
+
+/// A message that the client puts into the conversation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewItem {
+    pub id: Option<ItemId>,
+    pub role: super::Role,
+    pub text: String,
+}
+
+/// What differs in this answer from the session's settings.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ResponseRequest {
+    pub instructions: Option<String>,
+    /// Answer in writing only.
+    pub text_only: Option<bool>,
+    /// Leave no trace in the conversation.
+    pub out_of_band: bool,
+    /// The whole prompt in place of the conversation.
+    pub input: Option<Vec<Message>>,
+}
+
+/// The recogniser's result.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Heard {
+    pub text: String,
+    /// Length of the audio it was made from.
+    pub seconds: f64,
+}
+
+/// Tokens of one answer, as the model server counted them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    pub input_tokens: u32,
+    pub cached_tokens: u32,
+    pub output_tokens: u32,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    Transcribe {
+        utterance: UtteranceId,
+    },
+    /// The text of this utterance is not wanted any more.
+    StopTranscribing {
+        utterance: UtteranceId,
+    },
+    Generate {
+        turn: TurnId,
+        prompt: Vec<Message>,
+    },
+    StopGenerating {
+        turn: TurnId,
+    },
+    Speak(Clause),
+    /// Every clause of this answer has been voiced; no further one follows.
+    FinishSpeech {
+        turn: TurnId,
+    },
+    /// Drop all sound of answers up to this one, now.
+    Silence {
+        up_to: TurnId,
+    },
+    /// End the utterance that is being heard (manual turn taking).
+    CommitInput {
+        event_id: ClientEventId,
+    },
+    DiscardInput,
+    Emit(Event),
+}
+
+/// How an answer ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    Completed,
+    /// Somebody spoke over it.
+    Interrupted,
+    /// The client asked for it.
+    Cancelled,
+    Failed {
+        message: String,
+    },
+}
+
+/// What happened in the conversation, for clients, logs and metrics.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    SpeechStarted {
+        item: ItemId,
+        at_millis: u64,
+    },
+    SpeechStopped {
+        item: ItemId,
+        at_millis: u64,
+    },
+    InputCommitted {
+        item: ItemId,
+        previous: Option<ItemId>,
+    },
+    InputCleared,
+    ItemAdded {
+        item: Item,
+        previous: Option<ItemId>,
+    },
+    ItemDone {
+        item: Item,
+        previous: Option<ItemId>,
+    },
+    ItemRetrieved {
+        item: Item,
+    },
+    ItemDeleted {
+        item: ItemId,
+    },
+    Transcribed {
+        item: ItemId,
+        heard: Heard,
+    },
+    TranscriptionFailed {
+        item: ItemId,
+        message: String,
+    },
+    ReplyStarted {
+        turn: TurnId,
+        item: Item,
+        previous: Option<ItemId>,
+        text_only: bool,
+    },
+    ReplyText {
+        turn: TurnId,
+        item: ItemId,
+        delta: String,
+        text_only: bool,
+    },
+    /// All of the answer is made (not: played).
+    ReplyDone {
+        turn: TurnId,
+        item: Item,
+        previous: Option<ItemId>,
+        ending: Ending,
+        usage: Usage,
+        text_only: bool,
+    },
+    PlayoutStarted {
+        turn: TurnId,
+    },
+    PlayoutStopped {
+        turn: TurnId,
+    },
+    PlayoutCleared {
+        turn: TurnId,
+    },
+    Truncated {
+        item: ItemId,
+        audio_end_millis: u64,
+    },
+    Error {
+        code: &'static str,
+        message: String,
+        event_id: ClientEventId,
+    },
+}
