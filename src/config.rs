@@ -1,0 +1,263 @@
+//! The one tree of settings: defaults in code, a TOML file over them, checked as a whole at the start.
+//!
+//! `config.toml` in the repository names every setting with its default; a test holds it to this file.
+//! Secrets are not settings: they come from the environment.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::hearing::VadSettings;
+use crate::language::LanguageSettings;
+use crate::peer::PeerSettings;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Language of what the server says of its own accord: `en` or `zh`.
+    pub language: String,
+    pub server: ServerSettings,
+    pub models: ModelSettings,
+    pub webrtc: PeerSettings,
+    pub vad: VadSettings,
+    pub asr: AsrSettings,
+    pub llm: LanguageSettings,
+    pub tts: TtsSettings,
+    pub video: PictureSettings,
+    pub log: LogSettings,
+}
+
+/// `[server]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServerSettings {
+    /// Address and port of HTTP.
+    pub listen: String,
+    /// Calls at a time; more are told to come back (503).
+    pub max_calls: usize,
+    /// A call in which nobody speaks or types ends after this; 0: never.
+    pub idle_timeout_seconds: u64,
+    /// Longest call; 0: no limit.
+    pub max_duration_seconds: u64,
+    /// How long before such an end the client is warned.
+    pub end_warning_seconds: u64,
+    /// Threads that send frames; each carries many calls.
+    pub media_threads: usize,
+    /// Origins of web pages that may call; `["*"]`: all.
+    pub cors_origins: Vec<String>,
+    /// Environment variable with API keys, separated by commas; empty or unset: open to all.
+    pub api_keys_env: String,
+    /// How long calls get to say goodbye at shutdown.
+    pub shutdown_seconds: u64,
+}
+
+/// `[models]`
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ModelSettings {
+    /// Folder of the weights; empty: `VISAVIS_MODELS`, else `~/.cache/visavis`.
+    pub folder: PathBuf,
+}
+
+/// `[asr]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AsrSettings {
+    /// Name of a weight in the store, or `auto`: the English one if that is the language, else the one for all.
+    pub model: String,
+    /// `en`, `zh`, ... or `auto`.
+    pub language: String,
+    pub threads: usize,
+}
+
+/// `[tts]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TtsSettings {
+    /// Name of a voice in the store.
+    pub voice: String,
+    /// 0.25 to 1.5.
+    pub speed: f32,
+    pub threads: usize,
+}
+
+/// `[video]`; size and rate are the face's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PictureSettings {
+    /// Ceiling of the rate control; a face at rest needs a fraction of it.
+    pub bitrate_bps: u32,
+    /// A key frame comes at least this often; 0: only when one is asked for.
+    pub key_frame_seconds: u32,
+}
+
+/// `[log]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogSettings {
+    /// Filter as of `RUST_LOG`, which goes before it.
+    pub filter: String,
+    /// One JSON object a line instead of text.
+    pub json: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            language: "en".into(),
+            server: ServerSettings::default(),
+            models: ModelSettings::default(),
+            webrtc: PeerSettings::default(),
+            vad: VadSettings::default(),
+            asr: AsrSettings::default(),
+            llm: LanguageSettings::default(),
+            tts: TtsSettings::default(),
+            video: PictureSettings::default(),
+            log: LogSettings::default(),
+        }
+    }
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:8080".into(),
+            max_calls: 4,
+            idle_timeout_seconds: 300,
+            max_duration_seconds: 3600,
+            end_warning_seconds: 30,
+            media_threads: 1,
+            cors_origins: vec!["*".into()],
+            api_keys_env: "VISAVIS_API_KEYS".into(),
+            shutdown_seconds: 5,
+        }
+    }
+}
+
+impl Default for AsrSettings {
+    fn default() -> Self {
+        Self { model: "auto".into(), language: "en".into(), threads: 1 }
+    }
+}
+
+impl AsrSettings {
+    /// The weight to load.
+    pub fn weight(&self) -> &str {
+        match (self.model.as_str(), self.language.as_str()) {
+            ("auto", "en") => "whisper-tiny-en",
+            ("auto", _) => "whisper-base",
+            (name, _) => name,
+        }
+    }
+
+    /// `None`: the language is detected.
+    pub fn fixed_language(&self) -> Option<String> {
+        (self.language != "auto").then(|| self.language.clone())
+    }
+}
+
+impl Default for TtsSettings {
+    fn default() -> Self {
+        Self { voice: "piper-joe".into(), speed: 1.0, threads: 1 }
+    }
+}
+
+impl Default for PictureSettings {
+    fn default() -> Self {
+        Self { bitrate_bps: 800_000, key_frame_seconds: 10 }
+    }
+}
+
+impl Default for LogSettings {
+    fn default() -> Self {
+        Self { filter: "info,webrtc=error,rtc=error,ort=warn,whisper_rs=warn".into(), json: false }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("the configuration {path} cannot be read: {source}")]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("the configuration {path} is not valid: {source}")]
+    Parse { path: PathBuf, source: Box<toml::de::Error> },
+    #[error("the configuration is not valid: {0}")]
+    Invalid(String),
+}
+
+impl Config {
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text =
+            std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let config: Self = toml::from_str(&text)
+            .map_err(|source| ConfigError::Parse { path: path.to_owned(), source: Box::new(source) })?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let invalid = |reason: String| Err(ConfigError::Invalid(reason));
+        if !matches!(self.language.as_str(), "en" | "zh") {
+            return invalid(format!("language is \"{}\": use \"en\" or \"zh\"", self.language));
+        }
+        if self.server.max_calls == 0 || self.server.media_threads == 0 {
+            return invalid("server.max_calls and server.media_threads must be at least 1".into());
+        }
+        if self.asr.threads == 0 || self.tts.threads == 0 {
+            return invalid("asr.threads and tts.threads must be at least 1".into());
+        }
+        if !(0.25..=1.5).contains(&self.tts.speed) {
+            return invalid(format!("tts.speed is {}: use 0.25 to 1.5", self.tts.speed));
+        }
+        if self.video.bitrate_bps < 50_000 {
+            return invalid(format!("video.bitrate_bps is {}: a face needs at least 50000", self.video.bitrate_bps));
+        }
+        self.vad.validate().map_err(ConfigError::Invalid)?;
+        self.llm.validate().map_err(ConfigError::Invalid)?;
+        self.webrtc.validate().map_err(|error| ConfigError::Invalid(error.to_string()))?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The settings as `section.name`, commented ones too.
+    fn names(text: &str) -> Vec<String> {
+        let mut section = String::new();
+        let mut names = Vec::new();
+        for line in text.lines().map(str::trim) {
+            if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+                section = format!("{name}.");
+            } else if let Some((name, _)) = line.trim_start_matches("# ").split_once(" = ")
+                && name.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+            {
+                names.push(format!("{section}{name}"));
+            }
+        }
+        names
+    }
+
+    #[test]
+    fn the_commented_file_holds_the_defaults() {
+        let file: Config = toml::from_str(include_str!("../config.toml")).unwrap();
+        assert_eq!(file, Config::default());
+    }
+
+    #[test]
+    fn the_commented_file_names_every_setting() {
+        let written = names(include_str!("../config.toml"));
+        for name in names(&toml::to_string(&Config::default()).unwrap()) {
+            assert!(written.contains(&name), "config.toml does not name {name}");
+        }
+    }
+
+    #[test]
+    fn unknown_and_impossible_settings_are_refused_by_name() {
+        let unknown = toml::from_str::<Config>("[server]\nmax_cals = 3").unwrap_err().to_string();
+        assert!(unknown.contains("max_cals"), "{unknown}");
+        let mut config = Config::default();
+        config.tts.speed = 9.0;
+        assert!(config.validate().unwrap_err().to_string().contains("tts.speed"));
+    }
+}

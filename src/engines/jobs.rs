@@ -1,0 +1,112 @@
+//! The two model threads that calls share, and the jobs they take: utterances to text, clauses to sound.
+//!
+//! A job carries the way back to its call. It is never waited for: a call that is gone or has moved on finds
+//! its job skipped, and a job that is lost is answered with an error, so nobody waits for ever.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use tokio::sync::mpsc;
+
+use crate::clock;
+use crate::hearing::{AsrError, AsrRequest, Recognizer, Transcript, Utterance};
+use crate::media::{Clause, Speech, TurnId, UtteranceId};
+use crate::metrics::Metrics;
+use crate::voice::{Voice, VoiceStyle};
+
+/// Utterances of all calls that wait for the recogniser.
+pub const UTTERANCES: usize = 16;
+/// Clauses of all calls that wait for the voice.
+pub const CLAUSES: usize = 32;
+
+pub struct TranscribeJob {
+    pub utterance: Utterance,
+    pub language: Option<String>,
+    pub cancelled: Arc<AtomicBool>,
+    pub reply: Reply<(UtteranceId, Result<Transcript, String>)>,
+}
+
+pub struct SpeakJob {
+    pub clause: Clause,
+    pub style: VoiceStyle,
+    /// Answers up to this turn are not wanted any more.
+    pub silenced: Arc<AtomicU64>,
+    pub reply: Reply<Spoken>,
+}
+
+/// What became of a clause.
+pub struct Spoken {
+    pub turn: TurnId,
+    pub clause: u32,
+    pub result: Result<Speech, String>,
+}
+
+/// The way back of one job. Dropped unused, it sends what it was made with.
+pub struct Reply<T> {
+    sender: mpsc::Sender<T>,
+    lost: Option<T>,
+}
+
+impl<T> Reply<T> {
+    /// `lost` is told if the job never ends.
+    pub fn new(sender: mpsc::Sender<T>, lost: T) -> Self {
+        Self { sender, lost: Some(lost) }
+    }
+
+    pub fn send(mut self, value: T) {
+        self.lost = Some(value);
+    }
+
+    /// The job is not wanted any more: nothing is sent.
+    pub fn forget(mut self) {
+        self.lost = None;
+    }
+}
+
+impl<T> Drop for Reply<T> {
+    fn drop(&mut self) {
+        if let Some(value) = self.lost.take() {
+            // The session bounds its jobs below the channel's capacity, so this finds room unless it is gone.
+            let _ = self.sender.try_send(value);
+        }
+    }
+}
+
+pub fn transcribe(recognizer: &mut dyn Recognizer, job: TranscribeJob, metrics: &Metrics) {
+    if job.cancelled.load(Ordering::Relaxed) {
+        return job.reply.forget();
+    }
+    let start = clock::now();
+    let request = AsrRequest {
+        pcm: &job.utterance.pcm,
+        language: job.language.as_deref(),
+        prompt: None,
+        cancelled: &job.cancelled,
+    };
+    let result = recognizer.transcribe(&request);
+    metrics.transcribe_seconds.observe((clock::now() - start).as_secs_f64());
+    let id = UtteranceId(job.utterance.id.0);
+    match result {
+        Err(AsrError::Cancelled) => job.reply.forget(),
+        Ok(transcript) => job.reply.send((id, Ok(transcript))),
+        Err(error) => {
+            metrics.error("transcription", &error);
+            job.reply.send((id, Err(error.to_string())));
+        }
+    }
+}
+
+pub fn speak(voice: &mut dyn Voice, job: SpeakJob, metrics: &Metrics) {
+    if job.clause.turn.0 <= job.silenced.load(Ordering::Acquire) {
+        // Its reply tells the session that the voice has room again.
+        return;
+    }
+    let start = clock::now();
+    let result = voice.speak(&job.clause, &job.style);
+    metrics.voice_seconds.observe((clock::now() - start).as_secs_f64());
+    let result = result.map_err(|error| {
+        metrics.error("voice", &error);
+        error.to_string()
+    });
+    job.reply.send(Spoken { turn: job.clause.turn, clause: job.clause.index, result });
+}

@@ -1,0 +1,119 @@
+//! All metric names, labels and buckets, in one place; served as Prometheus text.
+
+use std::fmt::Display;
+
+use prometheus::{
+    Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+};
+
+/// Buckets for what a frame may cost, in seconds.
+const FRAME_BUCKETS: &[f64] = &[0.000_5, 0.001, 0.002, 0.003, 0.004, 0.006, 0.01, 0.02, 0.04];
+/// Buckets for what a person waits for, in seconds.
+const WAIT_BUCKETS: &[f64] = &[0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0];
+
+pub struct Metrics {
+    registry: Registry,
+    pub calls_active: IntGauge,
+    pub calls_ended: IntCounterVec,
+    pub calls_refused: IntCounterVec,
+    pub draw_seconds: Histogram,
+    pub encode_seconds: Histogram,
+    pub late_beats: IntCounter,
+    pub media_resets: IntCounter,
+    /// By `kind`: everything that went wrong and was handled.
+    pub errors: IntCounterVec,
+    /// By `queue`: what a full queue refused or dropped.
+    pub dropped: IntCounterVec,
+    pub transcribe_seconds: Histogram,
+    pub voice_seconds: Histogram,
+    pub first_token_seconds: Histogram,
+    /// End of speech (by the audio) to the first packet of the answer's sound.
+    pub answer_seconds: Histogram,
+    pub answers: IntCounterVec,
+    pub local_model_restarts: IntCounter,
+}
+
+impl Metrics {
+    #[expect(clippy::new_without_default, reason = "one registry for each server, made on purpose")]
+    pub fn new() -> Self {
+        let registry = Registry::new();
+        let histogram = |name: &str, help: &str, buckets: &[f64]| {
+            let metric =
+                Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets.to_vec())).expect("valid metric");
+            registry.register(Box::new(metric.clone())).expect("unique metric");
+            metric
+        };
+        let counter = |name: &str, help: &str| {
+            let metric = IntCounter::new(name, help).expect("valid metric");
+            registry.register(Box::new(metric.clone())).expect("unique metric");
+            metric
+        };
+        let counters = |name: &str, help: &str, label: &str| {
+            let metric = IntCounterVec::new(Opts::new(name, help), &[label]).expect("valid metric");
+            registry.register(Box::new(metric.clone())).expect("unique metric");
+            metric
+        };
+        let calls_active = IntGauge::new("visavis_calls_active", "Calls that are up now").expect("valid metric");
+        registry.register(Box::new(calls_active.clone())).expect("unique metric");
+        let build = IntGaugeVec::new(Opts::new("visavis_build_info", "Version of this server"), &["version"])
+            .expect("valid metric");
+        build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        registry.register(Box::new(build)).expect("unique metric");
+        Self {
+            calls_active,
+            calls_ended: counters("visavis_calls_ended_total", "Calls that ended, by reason", "reason"),
+            calls_refused: counters("visavis_calls_refused_total", "Calls that were not taken, by reason", "reason"),
+            draw_seconds: histogram(
+                "visavis_frame_draw_seconds",
+                "Time to pose, draw and convert one picture",
+                FRAME_BUCKETS,
+            ),
+            encode_seconds: histogram(
+                "visavis_frame_encode_seconds",
+                "Time to encode one picture as H.264",
+                FRAME_BUCKETS,
+            ),
+            late_beats: counter("visavis_media_late_beats_total", "Media beats that began more than 20 ms late"),
+            media_resets: counter("visavis_media_resets_total", "Times a media thread gave up lost time"),
+            errors: counters("visavis_errors_total", "Errors that were handled, by kind", "kind"),
+            dropped: counters("visavis_dropped_total", "What full queues refused or dropped, by queue", "queue"),
+            transcribe_seconds: histogram(
+                "visavis_transcribe_seconds",
+                "Time to transcribe one utterance",
+                WAIT_BUCKETS,
+            ),
+            voice_seconds: histogram("visavis_voice_seconds", "Time to make one clause's sound", WAIT_BUCKETS),
+            first_token_seconds: histogram(
+                "visavis_first_token_seconds",
+                "Prompt sent to first token of the model",
+                WAIT_BUCKETS,
+            ),
+            answer_seconds: histogram(
+                "visavis_answer_seconds",
+                "End of speech to first sound of the answer sent",
+                WAIT_BUCKETS,
+            ),
+            answers: counters("visavis_answers_total", "Answers, by how they ended", "ending"),
+            local_model_restarts: counter(
+                "visavis_local_model_restarts_total",
+                "Times the local language model had to be started again",
+            ),
+            registry,
+        }
+    }
+
+    /// Counts and logs an error that was handled where it happened.
+    pub fn error(&self, kind: &str, error: &dyn Display) {
+        self.errors.with_label_values(&[kind]).inc();
+        tracing::warn!(kind, %error, "handled error");
+    }
+
+    /// Prometheus text format.
+    pub fn text(&self) -> String {
+        let mut text = Vec::new();
+        match TextEncoder::new().encode(&self.registry.gather(), &mut text) {
+            Ok(()) => String::from_utf8_lossy(&text).into_owned(),
+            Err(error) => format!("# metrics cannot be written: {error}\n"),
+        }
+    }
+}

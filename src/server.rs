@@ -1,0 +1,77 @@
+//! The server as a whole: weights, engines, HTTP, and an orderly end.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+use signaling::{CorsOrigins, SignalingSettings};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::clock;
+use crate::config::Config;
+use crate::engines::Engines;
+use crate::metrics::Metrics;
+use crate::models::Store;
+use crate::page;
+use crate::session::Host;
+
+/// Runs until SIGTERM or SIGINT.
+pub async fn serve(config: Config) -> Result<()> {
+    // Bound first: a port in use is told at once, not after the models are loaded.
+    let listener = TcpListener::bind(&config.server.listen)
+        .await
+        .map_err(|error| anyhow!("cannot listen on {}: {error}; choose another with --listen", config.server.listen))?;
+    let address = listener.local_addr().context("the address that the server listens on")?;
+    let started = clock::now();
+    let folder = &config.models.folder;
+    let store = Store::open((!folder.as_os_str().is_empty()).then_some(folder))?;
+    let metrics = Arc::new(Metrics::new());
+    let (engines, local) = Engines::load(&config, &store, metrics).await?;
+    let shutdown = Duration::from_secs(config.server.shutdown_seconds);
+    let settings = signaling_settings(&config)?;
+    let host = Arc::new(Host::new(Arc::new(config), Arc::new(engines)));
+    let router = signaling::router(host.clone(), settings).merge(page::routes());
+    tracing::info!(seconds = (clock::now() - started).as_secs_f32(), "all engines are loaded");
+    println!("visavis is listening on http://{address}");
+    let registry = host.registry().clone();
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let end = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("shutting down");
+        if tokio::time::timeout(shutdown, registry.end_all()).await.is_err() {
+            tracing::warn!("some calls did not end in time");
+        }
+    };
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let served = axum::serve(listener, service).with_graceful_shutdown(end);
+    let ended = tokio::select! {
+        ended = served => ended,
+        // Connections that are kept open must not hold the end up.
+        () = after_shutdown(host.registry().shutdown.clone(), shutdown) => Ok(()),
+    };
+    drop(host);
+    if let Some(local) = local {
+        local.stop().await;
+    }
+    ended.context("the HTTP server")
+}
+
+async fn after_shutdown(shutdown: tokio_util::sync::CancellationToken, patience: Duration) {
+    shutdown.cancelled().await;
+    tokio::time::sleep(patience + Duration::from_secs(1)).await;
+}
+
+fn signaling_settings(config: &Config) -> Result<SignalingSettings> {
+    let mut settings = SignalingSettings::new(Arc::new(clock::unix_seconds));
+    settings.cors = CorsOrigins::parse(&config.server.cors_origins).context("server.cors_origins")?;
+    if !config.server.api_keys_env.is_empty() {
+        let keys = std::env::var(&config.server.api_keys_env).unwrap_or_default();
+        settings.api_keys = keys.split(',').map(str::trim).filter(|key| !key.is_empty()).map(str::to_owned).collect();
+    }
+    Ok(settings)
+}

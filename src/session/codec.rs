@@ -1,0 +1,255 @@
+//! The dialogue's events in the words of the OpenAI Realtime protocol, in the order its clients expect.
+//!
+//! Knows the protocol's objects and nothing of the call's inside. One for each call.
+
+use signaling::events::{
+    CancelReason, ErrorBody, EventIds, Item, ItemStatus, MaxOutputTokens, PartRef, Response, ResponseParams,
+    ResponsePart, ServerEvent, Session, TranscriptionError, TranscriptionUsage, Usage,
+};
+
+use crate::dialogue::{self, Ending, Event, ItemId, Medium};
+use crate::media::TurnId;
+
+pub struct Codec {
+    pub session: Session,
+    conversation: String,
+    /// Goes into the names of responses, so that they are unique across calls.
+    call: String,
+    ids: EventIds,
+    /// What the client asked of the answer that will start next.
+    asked: Option<ResponseParams>,
+    /// Answers under way.
+    open: Vec<(TurnId, Response)>,
+}
+
+impl Codec {
+    pub fn new(session: Session, call: &str) -> Self {
+        let call = call.trim_start_matches("rtc_").to_owned();
+        Self {
+            session,
+            conversation: signaling::ids::conversation(),
+            call,
+            ids: EventIds::default(),
+            asked: None,
+            open: Vec::new(),
+        }
+    }
+
+    /// Remembers the parameters of a `response.create`, to be echoed by the answer that it starts.
+    pub fn asked_for(&mut self, params: ResponseParams) {
+        self.asked = Some(params);
+    }
+
+    /// The answer's limit of tokens.
+    pub fn max_tokens(&self, turn: TurnId) -> Option<u32> {
+        let own = self.open.iter().find(|(open, _)| *open == turn).map(|(_, response)| response.max_output_tokens);
+        own.unwrap_or(self.session.max_output_tokens).limit()
+    }
+
+    /// The answer that a client means by this name.
+    pub fn turn_of(&self, response: &str) -> Option<TurnId> {
+        self.open.iter().find(|(_, open)| open.id == response).map(|(turn, _)| *turn)
+    }
+
+    pub fn greet(&mut self) -> String {
+        let session = Box::new(self.session.clone());
+        self.write(ServerEvent::SessionCreated { session })
+    }
+
+    pub fn session_updated(&mut self) -> String {
+        let session = Box::new(self.session.clone());
+        self.write(ServerEvent::SessionUpdated { session })
+    }
+
+    /// One event as it goes over the wire.
+    pub fn write(&mut self, event: ServerEvent) -> String {
+        self.ids.wrap(event).to_json()
+    }
+
+    /// What a client is told of an event, in order.
+    pub fn encode(&mut self, event: Event) -> Vec<String> {
+        let events = self.translate(event);
+        events.into_iter().map(|event| self.write(event)).collect()
+    }
+
+    fn translate(&mut self, event: Event) -> Vec<ServerEvent> {
+        match event {
+            Event::SpeechStarted { item, at_millis } => {
+                vec![ServerEvent::SpeechStarted { audio_start_ms: at_millis, item_id: item.0 }]
+            }
+            Event::SpeechStopped { item, at_millis } => {
+                vec![ServerEvent::SpeechStopped { audio_end_ms: at_millis, item_id: item.0 }]
+            }
+            Event::InputCommitted { item, previous } => {
+                vec![ServerEvent::InputAudioCommitted { item_id: item.0, previous_item_id: name(previous) }]
+            }
+            Event::InputCleared => vec![ServerEvent::InputAudioCleared {}],
+            Event::ItemAdded { item, previous } => {
+                vec![ServerEvent::ItemAdded { item: wire_item(&item), previous_item_id: name(previous) }]
+            }
+            Event::ItemDone { item, previous } => {
+                vec![ServerEvent::ItemDone { item: wire_item(&item), previous_item_id: name(previous) }]
+            }
+            Event::ItemRetrieved { item } => vec![ServerEvent::ItemRetrieved { item: wire_item(&item) }],
+            Event::ItemDeleted { item } => vec![ServerEvent::ItemDeleted { item_id: item.0 }],
+            Event::Transcribed { item, heard } => vec![ServerEvent::TranscriptionCompleted {
+                item_id: item.0,
+                content_index: 0,
+                transcript: heard.text,
+                usage: TranscriptionUsage::Duration { seconds: heard.seconds },
+            }],
+            Event::TranscriptionFailed { item, message } => {
+                let kind = "server_error".to_owned();
+                let error =
+                    TranscriptionError { kind, code: Some("transcription_failed".into()), message, param: None };
+                vec![ServerEvent::TranscriptionFailed { item_id: item.0, content_index: 0, error }]
+            }
+            Event::ReplyStarted { turn, item, previous, text_only } => {
+                self.reply_started(turn, &item, previous, text_only)
+            }
+            Event::ReplyText { turn, item, delta, text_only } => {
+                let at = self.part(turn, &item);
+                vec![match text_only {
+                    true => ServerEvent::OutputTextDelta { at, delta },
+                    false => ServerEvent::AudioTranscriptDelta { at, delta },
+                }]
+            }
+            Event::ReplyDone { turn, item, previous, ending, usage, text_only } => {
+                self.reply_done(turn, &item, previous, ending, usage, text_only)
+            }
+            Event::PlayoutStarted { turn } => {
+                let turn_id = self.response_id(turn);
+                vec![
+                    ServerEvent::PlayoutStarted { response_id: turn_id.clone() },
+                    ServerEvent::AvatarSwitchToSpeaking { turn_id },
+                ]
+            }
+            Event::PlayoutStopped { turn } => {
+                let turn_id = self.response_id(turn);
+                vec![
+                    ServerEvent::PlayoutStopped { response_id: turn_id.clone() },
+                    ServerEvent::AvatarSwitchToIdle { turn_id },
+                ]
+            }
+            Event::PlayoutCleared { turn } => {
+                let turn_id = self.response_id(turn);
+                vec![
+                    ServerEvent::PlayoutCleared { response_id: turn_id.clone() },
+                    ServerEvent::AvatarSwitchToIdle { turn_id },
+                ]
+            }
+            Event::Truncated { item, audio_end_millis } => {
+                vec![ServerEvent::ItemTruncated { item_id: item.0, content_index: 0, audio_end_ms: audio_end_millis }]
+            }
+            Event::Error { code, message, event_id } => {
+                let server_side = matches!(code, "language_model_failed" | "voice_failed");
+                let body =
+                    if server_side { ErrorBody::server(code, message) } else { ErrorBody::invalid(code, message) };
+                vec![body.for_event(event_id).into()]
+            }
+        }
+    }
+
+    fn reply_started(
+        &mut self,
+        turn: TurnId,
+        item: &dialogue::Item,
+        previous: Option<ItemId>,
+        text_only: bool,
+    ) -> Vec<ServerEvent> {
+        let params = self.asked.take().unwrap_or_default();
+        let id = self.response_id(turn);
+        let mut response = Response::in_progress(id.clone(), Some(self.conversation.clone()), &self.session, &params);
+        if let Some(limit @ MaxOutputTokens::Limit(_)) = params.max_output_tokens {
+            response.max_output_tokens = limit;
+        }
+        self.open.push((turn, response.clone()));
+        let wire = wire_item(item);
+        vec![
+            ServerEvent::ResponseCreated { response: Box::new(response) },
+            ServerEvent::OutputItemAdded { response_id: id, output_index: 0, item: wire.clone() },
+            ServerEvent::ItemAdded { item: wire, previous_item_id: name(previous) },
+            ServerEvent::ContentPartAdded { at: self.part(turn, &item.id), part: part(text_only, String::new()) },
+        ]
+    }
+
+    fn reply_done(
+        &mut self,
+        turn: TurnId,
+        item: &dialogue::Item,
+        previous: Option<ItemId>,
+        ending: Ending,
+        usage: dialogue::Usage,
+        text_only: bool,
+    ) -> Vec<ServerEvent> {
+        let Some(index) = self.open.iter().position(|(open, _)| *open == turn) else { return Vec::new() };
+        let (_, response) = self.open.remove(index);
+        let at = self.part(turn, &item.id);
+        let text = item.text.clone().unwrap_or_default();
+        let wire = wire_item(item);
+        let usage = Usage::new(usage.input_tokens.into(), usage.output_tokens.into());
+        let output = vec![wire.clone()];
+        let response = match ending {
+            Ending::Completed => response.completed(output, usage),
+            Ending::Interrupted => response.cancelled(CancelReason::TurnDetected, output, usage),
+            Ending::Cancelled => response.cancelled(CancelReason::ClientCancelled, output, usage),
+            Ending::Failed { message } => response.failed(ErrorBody::server("language_model_failed", message), output),
+        };
+        let mut events = match text_only {
+            true => vec![ServerEvent::OutputTextDone { at: at.clone(), text: text.clone() }],
+            false => vec![
+                ServerEvent::OutputAudioDone { at: at.clone() },
+                ServerEvent::AudioTranscriptDone { at: at.clone(), transcript: text.clone() },
+            ],
+        };
+        events.extend([
+            ServerEvent::ContentPartDone { at: at.clone(), part: part(text_only, text) },
+            ServerEvent::ItemDone { item: wire.clone(), previous_item_id: name(previous) },
+            ServerEvent::OutputItemDone { response_id: at.response_id, output_index: 0, item: wire },
+            ServerEvent::ResponseDone { response: Box::new(response) },
+        ]);
+        events
+    }
+
+    fn response_id(&self, turn: TurnId) -> String {
+        format!("resp_{}_{}", self.call, turn.0)
+    }
+
+    fn part(&self, turn: TurnId, item: &ItemId) -> PartRef {
+        PartRef { response_id: self.response_id(turn), item_id: item.0.clone(), output_index: 0, content_index: 0 }
+    }
+}
+
+fn part(text_only: bool, text: String) -> ResponsePart {
+    if text_only { ResponsePart::Text { text } } else { ResponsePart::Audio { transcript: text } }
+}
+
+fn name(id: Option<ItemId>) -> Option<String> {
+    id.map(|id| id.0)
+}
+
+/// An item of the conversation as the protocol writes it.
+fn wire_item(item: &dialogue::Item) -> Item {
+    use signaling::events::{ContentPart, ItemKind, ItemObject, Role};
+    let status = match (item.complete, &item.text) {
+        (true, _) => ItemStatus::Completed,
+        (false, None) => ItemStatus::InProgress,
+        (false, Some(_)) => ItemStatus::Incomplete,
+    };
+    let text = item.text.clone();
+    let (role, content) = match (item.role, item.medium) {
+        (dialogue::Role::User, Medium::Audio) => (Role::User, vec![ContentPart::InputAudio { transcript: text }]),
+        (dialogue::Role::User, Medium::Text) => {
+            (Role::User, vec![ContentPart::InputText { text: text.unwrap_or_default() }])
+        }
+        (dialogue::Role::System, _) => (Role::System, vec![ContentPart::InputText { text: text.unwrap_or_default() }]),
+        (dialogue::Role::Assistant, Medium::Audio) => (
+            Role::Assistant,
+            text.map(|text| ContentPart::OutputAudio { transcript: Some(text) }).into_iter().collect(),
+        ),
+        (dialogue::Role::Assistant, Medium::Text) => {
+            (Role::Assistant, text.map(|text| ContentPart::OutputText { text }).into_iter().collect())
+        }
+    };
+    Item { id: item.id.0.clone(), object: ItemObject::default(), status, kind: ItemKind::Message { role, content } }
+}

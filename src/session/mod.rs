@@ -1,0 +1,44 @@
+//! A call from offer to end: [`Host`] takes it, a task of its own runs it, [`Registry`] counts and ends it.
+
+mod codec;
+mod host;
+mod ledger;
+mod limits;
+mod registry;
+mod requests;
+mod settings;
+mod task;
+mod wiring;
+
+pub use host::Host;
+pub use limits::LimitSettings;
+pub use registry::Registry;
+
+use crate::dialogue::{Ending, Event};
+use crate::metrics::Metrics;
+
+/// Logs and counts what happened in a conversation; what was said stays out of the log unless asked for.
+fn report(event: &Event, metrics: &Metrics) {
+    match event {
+        Event::ReplyDone { turn, ending, usage, .. } => {
+            let name = match ending {
+                Ending::Completed => "completed",
+                Ending::Interrupted => "interrupted",
+                Ending::Cancelled => "cancelled",
+                Ending::Failed { .. } => "failed",
+            };
+            metrics.answers.with_label_values(&[name]).inc();
+            tracing::info!(
+                turn = turn.0,
+                ending = name,
+                input_tokens = usage.input_tokens,
+                cached_tokens = usage.cached_tokens,
+                output_tokens = usage.output_tokens,
+                "answer made"
+            );
+        }
+        Event::Error { code, message, .. } => tracing::info!(code, message, "told the client of an error"),
+        Event::Transcribed { heard, .. } => tracing::debug!(seconds = heard.seconds, text = heard.text, "heard"),
+        event => tracing::trace!(?event, "dialogue"),
+    }
+}

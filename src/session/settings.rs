@@ -1,0 +1,107 @@
+//! What a call works with: the server's configuration, and what the client set over it.
+
+use signaling::events::{ErrorBody, Modality, Session};
+
+use crate::config::Config;
+use crate::dialogue;
+use crate::hearing::VadSettings;
+use crate::voice::VoiceStyle;
+
+#[derive(Clone, Debug)]
+pub struct CallSettings {
+    pub dialogue: dialogue::Settings,
+    pub vad: VadSettings,
+    /// The client says when a turn is over (`turn_detection: null`).
+    pub manual: bool,
+    /// Language of the recogniser; `None`: detected.
+    pub asr_language: Option<String>,
+    pub style: VoiceStyle,
+    pub history_items: usize,
+    /// The configuration's values, for what the client does not set.
+    defaults: Defaults,
+}
+
+#[derive(Clone, Debug)]
+struct Defaults {
+    instructions: String,
+    language: String,
+    asr_language: Option<String>,
+    vad: VadSettings,
+}
+
+impl CallSettings {
+    pub fn new(config: &Config, session: &Session) -> Result<Self, ErrorBody> {
+        let defaults = Defaults {
+            instructions: config.llm.system_prompt.clone(),
+            language: config.language.clone(),
+            asr_language: config.asr.fixed_language(),
+            vad: config.vad.clone(),
+        };
+        let empty = dialogue::Settings {
+            instructions: String::new(),
+            language: String::new(),
+            answers_speech: true,
+            interruptible: true,
+            text_only: false,
+        };
+        let settings = Self {
+            dialogue: empty,
+            vad: defaults.vad.clone(),
+            manual: false,
+            asr_language: None,
+            style: VoiceStyle::default(),
+            history_items: config.llm.history_items,
+            defaults,
+        };
+        settings.updated(session)
+    }
+
+    /// The settings that a changed session asks for.
+    pub fn updated(&self, session: &Session) -> Result<Self, ErrorBody> {
+        let defaults = &self.defaults;
+        let detection = session.turn_detection();
+        let mut vad = defaults.vad.clone();
+        if let Some(detection) = detection {
+            if let Some(threshold) = detection.threshold {
+                vad.threshold = threshold as f32;
+            }
+            if let Some(padding) = detection.prefix_padding_ms {
+                vad.prefix_padding_millis = padding.min(u32::MAX.into()) as u32;
+            }
+            if let Some(silence) = detection.silence_duration_ms {
+                vad.stop_millis = silence.min(u32::MAX.into()) as u32;
+                vad.pause_millis = vad.pause_millis.min(vad.stop_millis);
+            }
+        }
+        vad.validate().map_err(|reason| {
+            ErrorBody::invalid("invalid_value", reason).with_param("session.audio.input.turn_detection")
+        })?;
+        let spoken =
+            session.audio.input.transcription.as_ref().and_then(|transcription| transcription.language.clone());
+        let spoken = spoken.map(|language| primary_tag(&language)).filter(|language| !language.is_empty());
+        Ok(Self {
+            dialogue: dialogue::Settings {
+                instructions: if session.instructions.is_empty() {
+                    defaults.instructions.clone()
+                } else {
+                    session.instructions.clone()
+                },
+                language: spoken.clone().unwrap_or_else(|| defaults.language.clone()),
+                answers_speech: detection.is_some_and(|detection| detection.create_response),
+                interruptible: detection.is_some_and(|detection| detection.interrupt_response),
+                text_only: !session.output_modalities.contains(&Modality::Audio),
+            },
+            vad,
+            manual: detection.is_none(),
+            asr_language: spoken.or_else(|| defaults.asr_language.clone()),
+            style: VoiceStyle { speed: session.audio.output.speed as f32 },
+            history_items: self.history_items,
+            defaults: defaults.clone(),
+        })
+    }
+}
+
+/// `en` of `en-US`.
+fn primary_tag(language: &str) -> String {
+    language.split(['-', '_']).next().unwrap_or_default().to_lowercase()
+}

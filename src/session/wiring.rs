@@ -1,0 +1,68 @@
+//! All channels of a call and what they may hold, in one place.
+//!
+//! | from -> to | carries | capacity | when full |
+//! |---|---|---|---|
+//! | peer -> session | packets, client events | `peer` | packets: newest dropped and counted; text presses back |
+//! | session -> ears | Opus packets of all calls | `engines::ears` | dropped and counted |
+//! | ears -> session | speech began, paused, ended | [`ears::EVENTS`](crate::engines::ears::EVENTS) | dropped and counted |
+//! | session -> recogniser | utterances of all calls | [`jobs::UTTERANCES`](crate::engines::jobs::UTTERANCES) | the turn fails with an error event |
+//! | recogniser -> session | transcripts | [`TRANSCRIPTS`] | cannot be: no more jobs are given |
+//! | model -> session | tokens | [`TOKENS`] | presses back on HTTP |
+//! | session -> voice | clauses of all calls | [`jobs::CLAUSES`](crate::engines::jobs::CLAUSES) | the clause fails with an error event |
+//! | voice -> session | sound | [`SOUNDS`] | cannot be: no more clauses are given |
+//! | session -> media | sound | [`playout::CLAUSES`](crate::playout::CLAUSES) | kept back; the tokens' arm is off |
+//! | session -> media | silence | an atomic turn number | never queues |
+//! | media -> session | progress | latest value | coalesced |
+//! | media -> peer | frames | `peer` | audio: oldest dropped; video: up to the next key frame |
+
+use tokio::sync::mpsc;
+
+use crate::dialogue::Usage;
+use crate::engines::ears::{EVENTS, EarEvent};
+use crate::engines::jobs::Spoken;
+use crate::hearing::Transcript;
+use crate::media::{TurnId, UtteranceId};
+
+/// Transcriptions that one call may have under way.
+pub const TRANSCRIPTS: usize = 8;
+/// Tokens that wait for the session.
+pub const TOKENS: usize = 64;
+/// Clauses that one call may have at the voice or on the way back.
+pub const SOUNDS: usize = 4;
+
+/// What the language model says in one answer.
+pub enum Thought {
+    Text(String),
+    Done(Usage),
+    Failed(String),
+}
+
+pub type Transcribed = (UtteranceId, Result<Transcript, String>);
+
+/// The sending ends, given to the engines with each job.
+pub struct Senders {
+    pub ears: mpsc::Sender<EarEvent>,
+    pub transcripts: mpsc::Sender<Transcribed>,
+    pub thoughts: mpsc::Sender<(TurnId, Thought)>,
+    pub sounds: mpsc::Sender<Spoken>,
+}
+
+/// The receiving ends, read by the session's loop.
+pub struct Receivers {
+    pub ears: mpsc::Receiver<EarEvent>,
+    pub transcripts: mpsc::Receiver<Transcribed>,
+    pub thoughts: mpsc::Receiver<(TurnId, Thought)>,
+    pub sounds: mpsc::Receiver<Spoken>,
+}
+
+pub fn channels() -> (Senders, Receivers) {
+    let (ears, ear_events) = mpsc::channel(EVENTS);
+    // Twice: a job that was cancelled too late still answers.
+    let (transcripts, transcript_events) = mpsc::channel(2 * TRANSCRIPTS);
+    let (thoughts, thought_events) = mpsc::channel(TOKENS);
+    let (sounds, sound_events) = mpsc::channel(SOUNDS);
+    (
+        Senders { ears, transcripts, thoughts, sounds },
+        Receivers { ears: ear_events, transcripts: transcript_events, thoughts: thought_events, sounds: sound_events },
+    )
+}
