@@ -1,0 +1,61 @@
+// A headless Chromium with a fake microphone, and the page of the server in it.
+
+import { mkdirSync } from 'node:fs'
+import path from 'node:path'
+import { chromium } from 'playwright-core'
+import { CallPage } from './call-page.mjs'
+import { ARTIFACTS, CHROMIUM } from './settings.mjs'
+
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--use-fake-device-for-media-stream',
+]
+
+export const DESKTOP = { viewport: { width: 1280, height: 800 } }
+export const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 }
+
+/** Keeps every peer connection of the page where `getStats` can be asked of it. */
+const KEEP_PEERS = `{
+  const Native = window.RTCPeerConnection
+  window.e2ePeers = []
+  window.RTCPeerConnection = class extends Native {
+    constructor(...all) { super(...all); window.e2ePeers.push(this) }
+  }
+}`
+
+/**
+ * Opens the page in a browser of its own; both end with `t`, the test.
+ * @param {{ url: string, wav: string, loop?: boolean, microphone?: 'allow' | 'deny', device?: object, colorScheme?: 'dark' | 'light' }} options
+ *   `wav` is what the microphone hears from the moment it is opened
+ */
+export async function openPage(t, { url, wav, loop = false, microphone = 'allow', device = DESKTOP, colorScheme = 'dark' }) {
+  const browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: [
+      ...FLAGS,
+      microphone === 'allow' ? '--use-fake-ui-for-media-stream' : '--use-fake-ui-for-media-stream=deny',
+      `--use-file-for-fake-audio-capture=${wav}${loop ? '' : '%noloop'}`,
+    ],
+  })
+  const context = await browser.newContext({ locale: 'en-US', colorScheme, ...device })
+  await context.addInitScript(KEEP_PEERS)
+  const page = await context.newPage()
+  const call = new CallPage(page)
+  t.after(async () => {
+    await call.leave()
+    await browser.close()
+  })
+  await page.goto(url)
+  return call
+}
+
+export async function screenshot(call, name) {
+  mkdirSync(ARTIFACTS, { recursive: true })
+  await call.page.screenshot({ path: path.join(ARTIFACTS, `${name}.png`) })
+}

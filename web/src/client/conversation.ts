@@ -1,0 +1,158 @@
+// PURE: the conversation as the server tells it, in its order. No timers, no network: server events in,
+// entries out. An item that is not a message (a tool call) is kept as an anchor for what follows it.
+
+import { textOf, type Item, type ServerEvent } from './protocol'
+
+export type EntryState =
+  /** Known to this page only; the server has not confirmed it yet. */
+  | 'unsent'
+  /** Text is still coming. */
+  | 'open'
+  | 'done'
+  /** The answer was interrupted: the text is what was heard. */
+  | 'cut'
+  /** Speech that could not be understood. */
+  | 'failed'
+
+export interface Entry {
+  readonly id: string
+  readonly speaker: 'user' | 'face'
+  readonly text: string
+  readonly state: EntryState
+}
+
+interface Slot {
+  id: string
+  entry: Entry | null
+}
+
+export class Conversation {
+  private slots: Slot[] = []
+  private readonly itemsOfResponse = new Map<string, string[]>()
+
+  /** What is to be shown, oldest first. Entries that turned out empty (a cough, a cancelled answer) are left out. */
+  get entries(): readonly Entry[] {
+    return this.slots
+      .map((slot) => slot.entry)
+      .filter((entry): entry is Entry => entry !== null && (entry.text !== '' || entry.state === 'open' || entry.state === 'failed'))
+  }
+
+  /** Shows a typed message at once, before the server confirms it. */
+  addTyped(id: string, text: string): void {
+    this.slots.push({ id, entry: { id, speaker: 'user', text, state: 'unsent' } })
+  }
+
+  /** Takes one server event. Returns the id of an item whose text must now be asked for, or null. */
+  handle(event: ServerEvent): string | null {
+    switch (event.type) {
+      case 'conversation.item.added':
+        this.place(event.item, event.previous_item_id)
+        return null
+      case 'conversation.item.done':
+        this.settle(event.item)
+        return null
+      case 'conversation.item.retrieved':
+        this.update(event.item.id, (entry) => ({ ...entry, text: textOf(event.item) ?? entry.text }))
+        return null
+      case 'conversation.item.deleted':
+        this.slots = this.slots.filter((slot) => slot.id !== event.item_id)
+        return null
+      case 'conversation.item.truncated':
+        this.update(event.item_id, (entry) => ({ ...entry, state: 'cut' }))
+        return event.item_id
+      case 'conversation.item.input_audio_transcription.delta':
+        this.grow(event.item_id, 'user', event.delta)
+        return null
+      case 'conversation.item.input_audio_transcription.completed':
+        this.slot(event.item_id, 'user')
+        this.update(event.item_id, (entry) => ({ ...entry, text: event.transcript.trim(), state: 'done' }))
+        return null
+      case 'conversation.item.input_audio_transcription.failed':
+        this.update(event.item_id, (entry) => ({ ...entry, state: 'failed' }))
+        return null
+      case 'response.output_item.added': {
+        const items = this.itemsOfResponse.get(event.response_id) ?? []
+        this.itemsOfResponse.set(event.response_id, [...items, event.item.id])
+        return null
+      }
+      case 'response.output_audio_transcript.delta':
+      case 'response.output_text.delta':
+        this.grow(event.item_id, 'face', event.delta)
+        return null
+      case 'response.output_audio_transcript.done':
+        this.finish(event.item_id, event.transcript)
+        return null
+      case 'response.output_text.done':
+        this.finish(event.item_id, event.text)
+        return null
+      case 'response.done': {
+        const end = event.response.status === 'completed' ? 'done' : 'cut'
+        for (const id of this.itemsOfResponse.get(event.response.id) ?? [])
+          this.update(id, (entry) => (entry.state === 'open' ? { ...entry, state: end } : entry))
+        this.itemsOfResponse.delete(event.response.id)
+        return null
+      }
+      default:
+        return null
+    }
+  }
+
+  /** Nothing more will come: what is still open stays as it is. */
+  end(): void {
+    this.slots = this.slots.map(({ id, entry }) => ({
+      id,
+      entry: entry?.state === 'open' ? { ...entry, state: entry.speaker === 'face' ? 'cut' : 'done' } : entry,
+    }))
+  }
+
+  clear(): void {
+    this.slots = []
+    this.itemsOfResponse.clear()
+  }
+
+  /** `conversation.item.added`: after its predecessor; null means the front, an unknown predecessor the end. */
+  private place(item: Item, previous: string | null): void {
+    const old = this.slots.find((slot) => slot.id === item.id)
+    this.slots = this.slots.filter((slot) => slot.id !== item.id)
+    const before = previous === null ? -1 : this.slots.findIndex((slot) => slot.id === previous)
+    let index = previous !== null && before === -1 ? this.slots.length : before + 1
+    // What this page has not sent yet is not in the server's order: it stays behind what is.
+    while (index > 0 && this.slots[index - 1]?.entry?.state === 'unsent') index -= 1
+    this.slots.splice(index, 0, { id: item.id, entry: entryOf(item, old?.entry ?? null) })
+  }
+
+  private settle(item: Item): void {
+    this.update(item.id, (entry) => {
+      // A user's item is done when its sound is: its transcript may still be on the way.
+      if (entry.state !== 'open' || textOf(item) === null) return entry
+      return { ...entry, text: (textOf(item) ?? '').trim(), state: item.status === 'incomplete' ? 'cut' : 'done' }
+    })
+  }
+
+  private grow(id: string, speaker: Entry['speaker'], delta: string): void {
+    this.slot(id, speaker)
+    this.update(id, (entry) => (entry.state === 'open' ? { ...entry, text: (entry.text + delta).trimStart() } : entry))
+  }
+
+  private finish(id: string, text: string): void {
+    this.slot(id, 'face')
+    this.update(id, (entry) => (entry.state === 'open' ? { ...entry, text: text.trim() } : entry))
+  }
+
+  private slot(id: string, speaker: Entry['speaker']): void {
+    if (this.slots.some((slot) => slot.id === id)) return
+    this.slots.push({ id, entry: { id, speaker, text: '', state: 'open' } })
+  }
+
+  private update(id: string, change: (entry: Entry) => Entry): void {
+    this.slots = this.slots.map((slot) => (slot.id === id && slot.entry ? { id, entry: change(slot.entry) } : slot))
+  }
+}
+
+function entryOf(item: Item, old: Entry | null): Entry | null {
+  if (item.type !== 'message' || (item.role !== 'user' && item.role !== 'assistant')) return null
+  const text = textOf(item) ?? old?.text ?? ''
+  const complete = item.role === 'user' ? textOf(item) !== null : item.status === 'completed'
+  const state = old && old.state !== 'unsent' && old.state !== 'open' ? old.state : complete ? 'done' : 'open'
+  return { id: item.id, speaker: item.role === 'user' ? 'user' : 'face', text, state }
+}

@@ -1,0 +1,162 @@
+// The wire: one RTCPeerConnection, its data channel, and the HTTP calls that open and end it.
+// It knows how a connection lives and dies, and nothing of what the events mean.
+
+import { Emitter } from './emitter'
+import { CallError, problemOfReply } from './problems'
+import { parseServerEvent, type ClientEvent, type ServerEvent } from './protocol'
+
+/** From the offer's POST to the reply. */
+const REPLY_TIMEOUT_MILLIS = 15_000
+/** From the reply to the open data channel. */
+const OPEN_TIMEOUT_MILLIS = 15_000
+/** ICE may recover from "disconnected" by itself; after this long it is taken for lost. */
+const UNSTEADY_GRACE_MILLIS = 5_000
+
+interface LinkEvents {
+  event: ServerEvent
+  track: MediaStreamTrack
+  /** ICE has stopped hearing the server (true) or hears it again (false). */
+  unsteady: boolean
+  /** The open connection ended, and not by `close`. At most once. */
+  lost: void
+}
+
+export class PeerLink extends Emitter<LinkEvents> {
+  private readonly peer = new RTCPeerConnection()
+  private readonly channel = this.peer.createDataChannel('oai-events')
+  private readonly closed = new AbortController()
+  private hangupUrl: string | null = null
+  private isOpen = false
+  private isHungUp = false
+  private failed: (() => void) | null = null
+  private grace: ReturnType<typeof setTimeout> | undefined
+
+  /** @param callsUrl where an offer is posted, e.g. `https://host/v1/realtime/calls` */
+  constructor(private readonly callsUrl: string) {
+    super()
+    this.peer.ontrack = ({ track }) => this.emit('track', track)
+    this.peer.oniceconnectionstatechange = () => this.watchIce()
+    this.peer.onconnectionstatechange = () => {
+      // DTLS can fail while ICE is well.
+      if (this.peer.connectionState === 'failed') this.breakOff()
+    }
+    this.channel.onclose = () => this.breakOff()
+    this.channel.onmessage = ({ data }: MessageEvent) => {
+      const event = parseServerEvent(data)
+      if (event && !this.isClosed) this.emit('event', event)
+    }
+  }
+
+  /**
+   * Opens the call and resolves when the data channel is open.
+   * @throws CallError, or an AbortError if `close` came first
+   */
+  async open(microphone: MediaStreamTrack | null): Promise<void> {
+    if (microphone) this.peer.addTrack(microphone, new MediaStream([microphone]))
+    else this.peer.addTransceiver('audio', { direction: 'recvonly' })
+    this.peer.addTransceiver('video', { direction: 'recvonly' })
+
+    await this.peer.setLocalDescription(await this.peer.createOffer())
+    const answer = await this.exchange(this.peer.localDescription?.sdp ?? '')
+    this.closed.signal.throwIfAborted()
+    try {
+      await this.peer.setRemoteDescription({ type: 'answer', sdp: answer })
+    } catch (error) {
+      this.closed.signal.throwIfAborted()
+      throw new CallError({ kind: 'call-refused', message: String(error) })
+    }
+    await this.opened()
+  }
+
+  /** Sends one event; false if the channel is not open. */
+  send(event: ClientEvent): boolean {
+    if (this.channel.readyState !== 'open') return false
+    this.channel.send(JSON.stringify(event))
+    return true
+  }
+
+  /** Tells the server that the call is over, in a way that outlives the page. Errors are of no use to anyone here. */
+  hangUp(): void {
+    this.isHungUp = true
+    if (this.hangupUrl === null) return
+    void fetch(this.hangupUrl, { method: 'POST', keepalive: true }).catch(() => undefined)
+    this.hangupUrl = null
+  }
+
+  /** Ends everything without a `lost`. */
+  close(): void {
+    if (this.isClosed) return
+    clearTimeout(this.grace)
+    this.closed.abort()
+    this.channel.close()
+    this.peer.close()
+  }
+
+  private get isClosed(): boolean {
+    return this.closed.signal.aborted
+  }
+
+  /**
+   * Posts the offer at once: candidates need no waiting, the server learns ours from their checks.
+   * A call that is closed meanwhile is let come about, so that it can be hung up by its id.
+   */
+  private async exchange(offer: string): Promise<string> {
+    const signal = AbortSignal.timeout(REPLY_TIMEOUT_MILLIS)
+    const headers = { 'Content-Type': 'application/sdp' }
+    const unreachable = () => {
+      throw new CallError({ kind: 'unreachable' })
+    }
+    const reply = await fetch(this.callsUrl, { method: 'POST', headers, body: offer, signal }).catch(unreachable)
+    if (!reply.ok) throw new CallError(await problemOfReply(reply))
+    const callId = reply.headers.get('Location')?.split('/').pop()
+    if (callId) this.hangupUrl = `${this.callsUrl}/${encodeURIComponent(callId)}/hangup`
+    if (this.isHungUp) this.hangUp()
+    return await reply.text().catch(unreachable)
+  }
+
+  private opened(): Promise<void> {
+    if (this.channel.readyState === 'open') {
+      this.isOpen = true
+      return Promise.resolve()
+    }
+    return new Promise((resolve, reject) => {
+      const settle = (done: () => void) => {
+        clearTimeout(timeout)
+        this.failed = null
+        done()
+      }
+      const noPath = () => settle(() => reject(new CallError({ kind: 'no-media-path' })))
+      const timeout = setTimeout(noPath, OPEN_TIMEOUT_MILLIS)
+      this.failed = noPath
+      this.closed.signal.addEventListener('abort', () => settle(() => reject(this.closed.signal.reason)))
+      this.channel.onopen = () => {
+        this.isOpen = true
+        settle(resolve)
+      }
+    })
+  }
+
+  private watchIce(): void {
+    const state = this.peer.iceConnectionState
+    if (state === 'failed') {
+      this.breakOff()
+    } else if (state === 'disconnected' && this.isOpen && this.grace === undefined) {
+      this.emit('unsteady', true)
+      this.grace = setTimeout(() => this.breakOff(), UNSTEADY_GRACE_MILLIS)
+    } else if ((state === 'connected' || state === 'completed') && this.grace !== undefined) {
+      clearTimeout(this.grace)
+      this.grace = undefined
+      this.emit('unsteady', false)
+    }
+  }
+
+  private breakOff(): void {
+    if (this.isClosed) return
+    if (!this.isOpen) {
+      this.failed?.()
+      return
+    }
+    this.close()
+    this.emit('lost', undefined)
+  }
+}

@@ -1,0 +1,16 @@
+// Which words the page shows: Chinese where the browser prefers it, English elsewhere.
+
+import type { Problem } from '../client/problems'
+import { en, type Advice, type Words } from './en'
+import { zh } from './zh'
+
+export type { Advice, Words }
+
+const isChinese = navigator.language.toLowerCase().startsWith('zh')
+
+export const words: Words = isChinese ? zh : en
+export const languageTag = isChinese ? 'zh-Hans' : 'en'
+
+export function adviceFor(problem: Problem): Advice {
+  return (words.problems[problem.kind] as (problem: Problem) => Advice)(problem)
+}
