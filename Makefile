@@ -1,0 +1,69 @@
+# visavis: `make run` serves http://localhost:8080, `make test` runs all tests. Each sets up what it needs.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+BIN := target/release/visavis
+PAGE := web/dist/index.html
+PAGE_SOURCES := $(shell find web/src web/public web/index.html web/vite.config.ts web/tsconfig.json -type f 2>/dev/null)
+LISTEN ?= 127.0.0.1:8080
+CONFIG ?= config.toml
+
+.PHONY: help run test build page models packages test-packages test-models lint deny bench clean
+
+help: ## Show what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+run: build models ## Set up everything and serve http://localhost:8080
+	exec $(BIN) serve --listen $(LISTEN) --config $(CONFIG)
+
+build: packages page ## Set up and build everything: the page and target/release/visavis
+	cargo build --release --locked --workspace --bins
+
+packages:
+	@deploy/packages.sh build
+
+test-packages:
+	@deploy/packages.sh build test
+
+page: $(PAGE)
+
+web/node_modules/.installed: web/package.json web/package-lock.json
+	npm --prefix web ci --no-audit --no-fund
+	@touch $@
+
+$(PAGE): web/node_modules/.installed $(PAGE_SOURCES)
+	npm --prefix web run build
+	@touch $@
+
+tests/e2e/node_modules/.installed: tests/e2e/package.json tests/e2e/package-lock.json
+	npm --prefix tests/e2e ci --no-audit --no-fund
+	@touch $@
+
+models: build ## Fetch the model weights (about 900 MB the first time)
+	@$(BIN) models pull
+
+test-models: build
+	@$(BIN) models pull default test
+
+test: test-packages build test-models tests/e2e/node_modules/.installed ## Set up everything and run all tests
+	VISAVIS_TEST_LLM="$$($(BIN) models path qwen-0.5b)" cargo test --release --locked --workspace
+	npm --prefix web test
+	npm --prefix tests/e2e test
+
+lint: packages page ## Formatting, clippy and types
+	cargo fmt --all --check
+	cargo clippy --release --locked --workspace --all-targets -- -D warnings
+	npm --prefix web run lint
+
+deny: ## Licences and sources of all dependencies
+	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
+	cargo deny check bans licenses sources
+
+bench: build models ## Print the tables of docs/benchmarks.md
+	cargo bench --locked
+
+clean: ## Remove all that was built; weights stay in their folder
+	cargo clean
+	rm -rf web/dist web/node_modules tests/e2e/node_modules artifacts

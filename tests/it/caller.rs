@@ -1,0 +1,225 @@
+//! A scripted caller for tests: sends texts, asks questions, and keeps everything that came back.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use visavis::audio::Inbound;
+use visavis::peer::caller::{Caller, Wish};
+use visavis::peer::{PeerEvent, PeerSettings};
+
+use crate::server::Server;
+
+/// A call that takes longer than this has failed.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Loudness (mean square of 16-bit samples) from which 20 ms count as heard.
+const AUDIBLE: f64 = 200.0 * 200.0;
+
+#[derive(Default)]
+pub struct Script(Vec<Step>);
+
+enum Step {
+    Send(String),
+    Ask(String),
+    Offer(String),
+    HangUp,
+}
+
+impl Script {
+    /// Sends a raw message over the data channel.
+    pub fn send(mut self, text: impl Into<String>) -> Self {
+        self.0.push(Step::Send(text.into()));
+        self
+    }
+
+    /// Types a question and waits until its answer has been played, or given up.
+    pub fn ask(mut self, text: impl Into<String>) -> Self {
+        self.0.push(Step::Ask(text.into()));
+        self
+    }
+
+    /// Posts another offer while this call is up.
+    pub fn offer(mut self, url: impl Into<String>) -> Self {
+        self.0.push(Step::Offer(url.into()));
+        self
+    }
+
+    /// Asks the server to end the call, rather than just leaving.
+    pub fn hang_up(mut self) -> Self {
+        self.0.push(Step::HangUp);
+        self
+    }
+}
+
+pub struct Refusal {
+    pub status: u16,
+    pub retry_after: Option<String>,
+    pub body: String,
+}
+
+#[derive(Default)]
+pub struct Report {
+    pub events: Vec<Value>,
+    pub refusals: Vec<Refusal>,
+    pub pictures: usize,
+    pub pcm: Vec<i16>,
+    pub ended_by_server: bool,
+}
+
+impl Report {
+    pub fn events<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Value> {
+        self.events.iter().filter(move |event| event["type"] == kind)
+    }
+
+    /// Text of each answer, in order.
+    pub fn answers(&self) -> Vec<String> {
+        let done = self.events("response.output_audio_transcript.done");
+        done.map(|event| event["transcript"].as_str().unwrap().to_owned()).collect()
+    }
+
+    pub fn audible_seconds(&self) -> f64 {
+        let frames = self.pcm.chunks(960);
+        let loud = frames.filter(|f| f.iter().map(|s| f64::from(*s).powi(2)).sum::<f64>() / f.len() as f64 > AUDIBLE);
+        loud.count() as f64 * 0.02
+    }
+}
+
+pub async fn offer() -> String {
+    let (caller, offer) = Caller::offer(&PeerSettings::default(), Wish::default()).await.unwrap();
+    caller.close().await;
+    offer
+}
+
+/// A call in progress.
+pub struct Call {
+    caller: Caller,
+    inbound: Inbound,
+    url: String,
+    pub report: Report,
+}
+
+impl Call {
+    /// Calls and waits for the session.
+    pub async fn open(server: &Server) -> Self {
+        let (caller, offer) = Caller::offer(&PeerSettings::default(), Wish::default()).await.unwrap();
+        let calls = format!("{}/v1/realtime/calls", server.url);
+        let request = reqwest::Client::new().post(&calls).header("content-type", "application/sdp");
+        let answer = request.body(offer).send().await.unwrap();
+        assert_eq!(answer.status(), 201);
+        let location = answer.headers()["location"].to_str().unwrap().to_owned();
+        caller.accept(&answer.text().await.unwrap()).await.unwrap();
+        let url = format!("{}{location}", server.url);
+        let mut call = Self { caller, inbound: Inbound::new().unwrap(), url, report: Report::default() };
+        call.until("session.created", |event| event["type"] == "session.created").await;
+        call
+    }
+
+    pub fn send(&self, text: impl Into<String>) {
+        self.caller.peer.send_text(text.into()).unwrap();
+    }
+
+    /// Takes what comes until this event; panics if it never does.
+    pub async fn until(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let last = tokio::time::timeout(PATIENCE, async {
+            loop {
+                match self.step().await {
+                    Some(event) if wanted(&event) => return Some(event),
+                    Some(_) => {}
+                    None if self.report.ended_by_server => return None,
+                    None => {}
+                }
+            }
+        })
+        .await;
+        let kinds = || self.report.events.iter().map(|event| event["type"].to_string()).collect::<Vec<_>>().join(" ");
+        match last {
+            Ok(Some(event)) => event,
+            Ok(None) => panic!("the call ended before {what}; it brought {}", kinds()),
+            Err(_) => panic!("{what} never came; there were {}", kinds()),
+        }
+    }
+
+    /// Takes one thing that comes; an event is returned too.
+    async fn step(&mut self) -> Option<Value> {
+        tokio::select! {
+            Some(_) = self.caller.pictures.recv() => self.report.pictures += 1,
+            event = self.caller.peer.events.recv() => match event {
+                Some(PeerEvent::Text(text)) => {
+                    let event: Value = serde_json::from_str(&text).unwrap();
+                    self.report.events.push(event.clone());
+                    return Some(event);
+                }
+                Some(PeerEvent::Audio { sequence, timestamp, payload }) => self.hear(sequence, timestamp, payload),
+                Some(PeerEvent::Closed { .. }) | None => self.report.ended_by_server = true,
+                Some(_) => {}
+            },
+        }
+        None
+    }
+
+    fn hear(&mut self, sequence: u16, timestamp: u32, payload: Bytes) {
+        self.inbound.push(sequence, timestamp, payload, &mut self.report.pcm);
+    }
+
+    /// Types a question and waits for the end of its answer.
+    pub async fn ask(&mut self, text: &str) {
+        let item = json!({"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]});
+        self.send(json!({"type": "conversation.item.create", "item": item}).to_string());
+        self.send(json!({"type": "response.create"}).to_string());
+        let done = self.until("response.done", |event| event["type"] == "response.done").await;
+        let id = done["response"]["id"].clone();
+        let over = |event: &Value| {
+            event["response_id"] == id
+                && matches!(event["type"].as_str(), Some("output_audio_buffer.stopped" | "output_audio_buffer.cleared"))
+        };
+        self.until("the end of the answer's sound", over).await;
+    }
+
+    /// Takes what comes until the server ends the call.
+    pub async fn until_ended(&mut self) {
+        let ended = async {
+            while !self.report.ended_by_server {
+                self.step().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, ended).await.expect("the server ends the call");
+    }
+
+    pub async fn hang_up(&mut self) {
+        let answer = reqwest::Client::new().post(format!("{}/hangup", self.url)).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+    }
+
+    pub async fn close(self) -> Report {
+        self.caller.close().await;
+        self.report
+    }
+}
+
+/// Runs a script in a call of its own.
+pub async fn talk(server: &Server, script: Script) -> Report {
+    let mut call = Call::open(server).await;
+    for step in script.0 {
+        match step {
+            Step::Send(text) => call.send(text),
+            Step::Ask(text) => call.ask(&text).await,
+            Step::HangUp => {
+                call.hang_up().await;
+                call.until_ended().await;
+            }
+            Step::Offer(url) => {
+                let request = reqwest::Client::new().post(url).header("content-type", "application/sdp");
+                let answer = request.body(offer().await).send().await.unwrap();
+                let retry_after = answer.headers().get("retry-after").map(|value| value.to_str().unwrap().to_owned());
+                let status = answer.status().as_u16();
+                call.report.refusals.push(Refusal { status, retry_after, body: answer.text().await.unwrap() });
+            }
+        }
+    }
+    call.close().await
+}
+
+/// Types these questions one after the other.
+pub async fn typed(server: &Server, questions: &[&str]) -> Report {
+    talk(server, questions.iter().fold(Script::default(), |script, question| script.ask(*question))).await
+}

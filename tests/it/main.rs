@@ -1,0 +1,8 @@
+//! The whole server as a process, with real weights, called with the caller's own library.
+
+mod bad_input;
+mod caller;
+mod calls;
+mod ending;
+mod minds;
+mod server;
