@@ -48,7 +48,9 @@ test-models: build
 	@$(BIN) models pull default test
 
 test: test-packages build test-models tests/e2e/node_modules/.installed ## Set up everything and run all tests
-	VISAVIS_TEST_LLM="$$($(BIN) models path qwen-0.5b)" cargo test --release --locked --workspace
+	VISAVIS_TEST_LLM="$$($(BIN) models path qwen-0.5b)" cargo test --release --locked --workspace --exclude visavis
+	cargo test --release --locked --package visavis --lib --bins
+	cargo test --release --locked --package visavis --test it -- --test-threads=1  # each has a server to itself
 	npm --prefix web test
 	npm --prefix tests/e2e test
 

@@ -30,10 +30,8 @@ pub enum Input {
         at_millis: u64,
         utterance: UtteranceId,
     },
-    /// Answer to [`Output::CommitInput`]: all that was heard since the last commit.
-    InputCommitted {
-        utterances: Vec<UtteranceId>,
-    },
+    /// Answer to [`Output::CommitInput`]: what was heard since the last commit.
+    InputCommitted { utterance: UtteranceId },
     /// Text of an utterance, or why there is none.
     Transcribed {
         utterance: UtteranceId,

@@ -107,7 +107,7 @@ impl Dialogue {
             Input::SpeechPiece { utterance } => self.heard_part(utterance, false),
             Input::SpeechResumed => self.speech_resumed(),
             Input::SpeechStopped { at_millis, utterance } => self.speech_stopped(at_millis, utterance),
-            Input::InputCommitted { utterances } => self.input_committed(utterances),
+            Input::InputCommitted { utterance } => self.input_committed(utterance),
             Input::Transcribed { utterance, result } => self.transcribed(utterance, &result),
             Input::Token { turn, text } => self.token(turn, &text),
             Input::GenerationDone { turn, usage } => self.generation_done(turn, usage),
@@ -156,15 +156,11 @@ impl Dialogue {
     }
 
     /// Manual turn taking: the client said that the turn is over.
-    fn input_committed(&mut self, utterances: Vec<UtteranceId>) {
-        let item = self.new_item_id();
-        self.hearing = Some(Hearing::new(item));
-        for utterance in utterances {
-            self.heard_part(utterance, false);
-        }
-        if let Some(hearing) = self.hearing.take() {
-            self.commit(hearing);
-        }
+    fn input_committed(&mut self, utterance: UtteranceId) {
+        let mut hearing = Hearing::new(self.new_item_id());
+        hearing.add(utterance, false);
+        self.outputs.push_back(Output::Transcribe { utterance });
+        self.commit(hearing);
     }
 
     fn commit(&mut self, hearing: Hearing) {

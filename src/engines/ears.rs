@@ -26,6 +26,14 @@ const PACKETS: usize = 2000;
 /// Events of one call that wait for its session. Full: the event is dropped and counted.
 pub const EVENTS: usize = 64;
 
+/// How the ends of speech are found.
+#[derive(Clone, Copy, Debug)]
+pub struct Detection {
+    pub settings: VadSettings,
+    /// Nothing is detected: all sound is kept until [`Ear::commit`].
+    pub manual: bool,
+}
+
 /// What was heard in one call.
 pub enum EarEvent {
     Heard(Heard),
@@ -41,9 +49,9 @@ pub fn millis_of(position: u64) -> u64 {
 }
 
 enum Task {
-    Open { settings: VadSettings, events: mpsc::Sender<EarEvent> },
+    Open { detection: Detection, events: mpsc::Sender<EarEvent> },
     Packet { sequence: u16, timestamp: u32, payload: Bytes },
-    Settings(VadSettings),
+    Detect(Detection),
     Commit,
     Clear,
     Close,
@@ -75,10 +83,10 @@ impl Ears {
     }
 
     /// Opens an ear; what it hears comes through `events`, which should hold [`EVENTS`].
-    pub fn open(&self, settings: VadSettings, events: mpsc::Sender<EarEvent>) -> Option<Ear> {
+    pub fn open(&self, detection: Detection, events: mpsc::Sender<EarEvent>) -> Option<Ear> {
         let call = self.next.fetch_add(1, Ordering::Relaxed);
         let orders = self.orders.clone()?;
-        orders.try_send((call, Task::Open { settings, events })).ok()?;
+        orders.try_send((call, Task::Open { detection, events })).ok()?;
         Some(Ear { call, orders, metrics: self.metrics.clone() })
     }
 }
@@ -97,8 +105,8 @@ impl Ear {
         self.order(Task::Packet { sequence, timestamp, payload });
     }
 
-    pub fn set_settings(&self, settings: VadSettings) {
-        self.order(Task::Settings(settings));
+    pub fn detect(&self, detection: Detection) {
+        self.order(Task::Detect(detection));
     }
 
     /// Ends the utterance by hand; [`EarEvent::Committed`] follows. False if the thread is overloaded.
@@ -153,8 +161,8 @@ fn run(orders: &Receiver<Order>, model: &SileroModel, metrics: &Metrics) {
 }
 
 fn obey(lines: &mut HashMap<u64, Line>, call: u64, task: Task, model: &SileroModel, metrics: &Metrics) {
-    if let Task::Open { settings, events } = task {
-        match Line::new(model, settings, events.clone()) {
+    if let Task::Open { detection, events } = task {
+        match Line::new(model, detection, events.clone()) {
             Ok(line) => drop(lines.insert(call, line)),
             Err(error) => drop(events.try_send(EarEvent::Failed(error.to_string()))),
         }
@@ -163,7 +171,7 @@ fn obey(lines: &mut HashMap<u64, Line>, call: u64, task: Task, model: &SileroMod
     let Some(line) = lines.get_mut(&call) else { return };
     match task {
         Task::Packet { sequence, timestamp, payload } => line.packet(sequence, timestamp, payload, metrics),
-        Task::Settings(settings) => line.listener.set_settings(settings),
+        Task::Detect(detection) => line.detect(detection),
         Task::Commit => {
             let utterance = line.listener.commit();
             line.tell(EarEvent::Committed(utterance), metrics);
@@ -177,17 +185,24 @@ fn obey(lines: &mut HashMap<u64, Line>, call: u64, task: Task, model: &SileroMod
 }
 
 impl Line {
-    fn new(model: &SileroModel, settings: VadSettings, events: mpsc::Sender<EarEvent>) -> Result<Self, AudioError> {
-        Ok(Self {
+    fn new(model: &SileroModel, detection: Detection, events: mpsc::Sender<EarEvent>) -> Result<Self, AudioError> {
+        let mut line = Self {
             inbound: Inbound::new()?,
             resampler: Resampler48to16::new()?,
-            listener: Listener::new(model.clone(), settings),
+            listener: Listener::new(model.clone(), detection.settings),
             events,
             decoded: Vec::new(),
             resampled: Vec::new(),
             pcm: Vec::new(),
             heard: Vec::new(),
-        })
+        };
+        line.detect(detection);
+        Ok(line)
+    }
+
+    fn detect(&mut self, detection: Detection) {
+        self.listener.set_settings(detection.settings);
+        self.listener.set_manual(detection.manual);
     }
 
     fn packet(&mut self, sequence: u16, timestamp: u32, payload: Bytes, metrics: &Metrics) {

@@ -147,7 +147,12 @@ impl Listener {
             None => {
                 let settings = self.vad.settings();
                 // Dips may stretch the confirmation: room for twice its length.
-                let reach = samples(settings.prefix_padding_millis + 2 * settings.start_millis + TAIL_MILLIS);
+                let reach = samples(
+                    settings
+                        .prefix_padding_millis
+                        .saturating_add(settings.start_millis.saturating_mul(2))
+                        .saturating_add(TAIL_MILLIS),
+                );
                 self.buffer.forget_before(self.buffer.end().saturating_sub(reach.min(samples(LONGEST_MILLIS))));
             }
         }

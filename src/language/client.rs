@@ -152,6 +152,19 @@ impl LanguageModel {
         })
     }
 
+    /// Lets the local server, which keeps processed prompts, read this one ahead of the first question.
+    pub async fn read_ahead(&self, prompt: Vec<Message>) {
+        if self.settings.provider != Provider::Local {
+            return;
+        }
+        let mut answer = Box::pin(self.answer(prompt, Some(1)));
+        while let Some(piece) = answer.next().await {
+            if let Err(error) = piece {
+                return tracing::debug!(%error, "the prompt was not read ahead");
+            }
+        }
+    }
+
     async fn open(
         self,
         prompt: Vec<Message>,

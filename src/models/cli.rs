@@ -1,4 +1,4 @@
-//! `visavis models list | pull | verify`.
+//! `visavis models list | pull | path | verify`.
 
 use std::io::{self, Write};
 
@@ -23,6 +23,8 @@ pub enum ModelsCommand {
         #[arg(long, requires = "from")]
         own: bool,
     },
+    /// Prints the files of a weight, one a line.
+    Path { name: String },
     /// Hashes every weight that is here or should be.
     Verify {
         /// Weights or sets; nothing means the default set and all else that is here.
@@ -43,6 +45,7 @@ impl ModelsCommand {
                 store.pull(&names, &from, own)?;
                 eprintln!("weights are ready in {}", store.folder().display());
             }
+            Self::Path { name } => store.files(&name)?.iter().for_each(|file| say(&file.display().to_string())),
             Self::Verify { names } => store.verify(&names, show)?,
         }
         Ok(())

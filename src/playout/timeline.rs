@@ -218,7 +218,7 @@ mod tests {
     fn thousands_of_random_steps_lose_and_repeat_nothing() {
         let mut random = StdRng::seed_from_u64(11);
         let mut timeline = Timeline::default();
-        let (mut turn, mut sent, mut heard, mut value) = (1u64, Vec::new(), Vec::new(), 0i16);
+        let (mut turn, mut sent, mut heard, mut value) = (1u64, Vec::<i16>::new(), Vec::<i16>::new(), 0i16);
         for _ in 0..20_000 {
             match random.random_range(0..40) {
                 0 => {

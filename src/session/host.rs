@@ -95,7 +95,7 @@ impl SessionHost for Host {
         let id = signaling::ids::call();
         let (stage, handle) = self.stage(peer.media.clone(), peer.has_video(), rand::random()).await?;
         let (senders, receivers) = channels();
-        let ear = self.engines.ears.open(settings.vad.clone(), senders.ears.clone());
+        let ear = self.engines.ears.open(settings.detection, senders.ears.clone());
         let ear =
             ear.ok_or_else(|| HostError::Internal("the hearing thread is overloaded: try again in a moment".into()))?;
         let parts = Parts {

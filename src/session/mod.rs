@@ -2,8 +2,10 @@
 
 mod codec;
 mod host;
+mod incoming;
 mod ledger;
 mod limits;
+mod outgoing;
 mod registry;
 mod requests;
 mod settings;

@@ -4,15 +4,15 @@ use signaling::events::{ErrorBody, Modality, Session};
 
 use crate::config::Config;
 use crate::dialogue;
+use crate::engines::ears::Detection;
 use crate::hearing::VadSettings;
 use crate::voice::VoiceStyle;
 
 #[derive(Clone, Debug)]
 pub struct CallSettings {
     pub dialogue: dialogue::Settings,
-    pub vad: VadSettings,
-    /// The client says when a turn is over (`turn_detection: null`).
-    pub manual: bool,
+    /// Manual with `turn_detection: null`: the client says when a turn is over.
+    pub detection: Detection,
     /// Language of the recogniser; `None`: detected.
     pub asr_language: Option<String>,
     pub style: VoiceStyle,
@@ -35,7 +35,7 @@ impl CallSettings {
             instructions: config.llm.system_prompt.clone(),
             language: config.language.clone(),
             asr_language: config.asr.fixed_language(),
-            vad: config.vad.clone(),
+            vad: config.vad,
         };
         let empty = dialogue::Settings {
             instructions: String::new(),
@@ -46,8 +46,7 @@ impl CallSettings {
         };
         let settings = Self {
             dialogue: empty,
-            vad: defaults.vad.clone(),
-            manual: false,
+            detection: Detection { settings: defaults.vad, manual: false },
             asr_language: None,
             style: VoiceStyle::default(),
             history_items: config.llm.history_items,
@@ -60,7 +59,7 @@ impl CallSettings {
     pub fn updated(&self, session: &Session) -> Result<Self, ErrorBody> {
         let defaults = &self.defaults;
         let detection = session.turn_detection();
-        let mut vad = defaults.vad.clone();
+        let mut vad = defaults.vad;
         if let Some(detection) = detection {
             if let Some(threshold) = detection.threshold {
                 vad.threshold = threshold as f32;
@@ -91,8 +90,7 @@ impl CallSettings {
                 interruptible: detection.is_some_and(|detection| detection.interrupt_response),
                 text_only: !session.output_modalities.contains(&Modality::Audio),
             },
-            vad,
-            manual: detection.is_none(),
+            detection: Detection { settings: vad, manual: detection.is_none() },
             asr_language: spoken.or_else(|| defaults.asr_language.clone()),
             style: VoiceStyle { speed: session.audio.output.speed as f32 },
             history_items: self.history_items,

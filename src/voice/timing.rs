@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::media::TimedPhoneme;
 
 /// A gap between words shorter than this (in seconds) is spoken through: the mouth does not close.
-const SHORTEST_PAUSE: f64 = 0.06;
+const SHORTEST_PAUSE: f64 = 0.12;
 
 /// One symbol of a sentence and its length in samples, the padding after it included.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,7 +40,7 @@ pub fn phonemes(symbols: &[Symbol], sample_rate: u32) -> Vec<TimedPhoneme> {
                 }
                 _ => lead += samples,
             },
-            Kind::Gap if samples < SHORTEST_PAUSE * f64::from(sample_rate) && units.last().is_some() => {
+            Kind::Gap if symbol == ' ' && samples < SHORTEST_PAUSE * f64::from(sample_rate) && !units.is_empty() => {
                 word_begins = true;
                 if let Some(last) = units.last_mut() {
                     last.end = at;

@@ -10,7 +10,7 @@ use flate2::read::GzDecoder;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::{FetchError, ModelError, files};
+use super::{FetchError, ModelError};
 
 /// `wanted` is (path in the archive, path on disk). The zip's CRCs are checked on the way.
 pub fn unzip(archive: &Path, wanted: &[(&str, PathBuf)]) -> Result<(), FetchError> {

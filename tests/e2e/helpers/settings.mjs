@@ -1,8 +1,16 @@
 // What these tests take from their surroundings, and the server's configuration: the one file to change when
 // either changes.
 
+import { spawnSync } from 'node:child_process'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+
+/** The first file of a weight of the store. */
+function weight(name) {
+  const { stdout, stderr } = spawnSync(BINARY, ['models', 'path', name], { encoding: 'utf8' })
+  if (!stdout) throw new Error(stderr || `${BINARY} does not run: make build`)
+  return stdout.split('\n')[0]
+}
 
 const here = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const fromHere = (file) => path.resolve(here, file)
@@ -14,7 +22,7 @@ export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'
 /** Where screenshots and the server's log go. */
 export const ARTIFACTS = path.resolve(process.env.ARTIFACTS ?? fromHere('../../artifacts'))
 /** Folder of the recordings below. */
-export const SPEECH = path.resolve(process.env.VISAVIS_SPEECH ?? fromHere('../fixtures/speech'))
+export const SPEECH = process.env.VISAVIS_SPEECH ?? path.dirname(weight('test-speech'))
 // VISAVIS_MODELS, the folder of the weights, goes to the server as it is.
 
 /** Recorded speech with its known text (PyPI moonshine-voice, MIT; the texts are in the public domain or quoted). */
