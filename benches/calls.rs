@@ -52,7 +52,12 @@ fn speak_questions(folder: &Path) -> Vec<PathBuf> {
     let onnx = Runtime::load(&weight("onnxruntime")).unwrap();
     let files = Store::open(None).unwrap().files("piper-joe").unwrap();
     let mut voice = PiperVoice::load(&onnx, &files[0], &files[1], 1).unwrap();
-    let spec = hound::WavSpec { channels: 1, sample_rate: MEDIA_HZ, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: MEDIA_HZ,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
     let record = |(index, text): (usize, &&str)| {
         let clause = Clause { turn: TurnId(1), index: 0, text: (*text).to_owned() };
         let speech = voice.speak(&clause, &VoiceStyle::default()).unwrap();
@@ -85,8 +90,16 @@ async fn conversation(server: &Server, questions: &[PathBuf]) {
     }
     let heard: String = report.turns.iter().flat_map(|turn| turn.transcripts.clone()).collect::<Vec<_>>().join(" ");
     println!("\n| | p50 | p95 |\n|---|---:|---:|");
-    println!("| end of speech to its text | {:.0} ms | {:.0} ms |", percentile(texts.clone(), 50), percentile(texts, 95));
-    println!("| end of speech to first sound of the answer | {:.0} ms | {:.0} ms |", percentile(sounds.clone(), 50), percentile(sounds, 95));
+    println!(
+        "| end of speech to its text | {:.0} ms | {:.0} ms |",
+        percentile(texts.clone(), 50),
+        percentile(texts, 95)
+    );
+    println!(
+        "| end of speech to first sound of the answer | {:.0} ms | {:.0} ms |",
+        percentile(sounds.clone(), 50),
+        percentile(sounds, 95)
+    );
     println!("\nword error rate {:.1} %", 100.0 * word_error_rate(&QUESTIONS.join(" "), &heard));
     print_media(&report);
 }
@@ -107,7 +120,8 @@ fn memory(pid: u32) -> (f64, f64) {
     while next < pids.len() {
         let threads = std::fs::read_dir(format!("/proc/{}/task", pids[next])).into_iter().flatten().flatten();
         let children = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
-        let found: Vec<String> = children.flat_map(|list| list.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect();
+        let found: Vec<String> =
+            children.flat_map(|list| list.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect();
         pids.extend(found);
         next += 1;
     }
@@ -125,7 +139,8 @@ fn memory(pid: u32) -> (f64, f64) {
 /// Memory of the server process alone, in MB.
 fn own_memory(pid: u32) -> f64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let kilobytes = text.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().trim_end_matches(" kB").parse::<f64>().ok());
+    let kilobytes =
+        text.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().trim_end_matches(" kB").parse::<f64>().ok());
     kilobytes.unwrap_or(f64::NAN) / 1000.0
 }
 

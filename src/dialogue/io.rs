@@ -31,7 +31,9 @@ pub enum Input {
         utterance: UtteranceId,
     },
     /// Answer to [`Output::CommitInput`]: what was heard since the last commit.
-    InputCommitted { utterance: UtteranceId },
+    InputCommitted {
+        utterance: UtteranceId,
+    },
     /// Text of an utterance, or why there is none.
     Transcribed {
         utterance: UtteranceId,

@@ -19,6 +19,8 @@ use crate::metrics::Metrics;
 
 /// What the child prints before its address.
 const READY: &str = "visavis-llm listening on ";
+/// What the child logs, unless RUST_LOG says otherwise: llama.cpp warns of every unusual weight.
+const LOG_FILTER: &str = "warn,llama-cpp-2=error";
 /// Loading and warming a model may take this long.
 const START_LIMIT: Duration = Duration::from_secs(120);
 /// Wait before the next start after a failure; doubled up to the longest.
@@ -146,6 +148,7 @@ async fn launch(
 ) -> Result<(Child, ChildStdin, String), String> {
     let mut child = Command::new(program)
         .args(arguments)
+        .env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or_else(|_| LOG_FILTER.into()))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .kill_on_drop(true)

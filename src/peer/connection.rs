@@ -9,7 +9,7 @@ use rtc::peer_connection::sdp::RTCSessionDescription;
 use rtc::peer_connection::state::RTCIceGatheringState;
 use rtc::rtp_transceiver::RTCRtpTransceiverDirection;
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use webrtc::data_channel::DataChannel;
@@ -17,7 +17,7 @@ use webrtc::peer_connection::PeerConnection;
 
 use super::caller::VideoSink;
 use super::engine::{self, Rtcp};
-use super::inbound::{self, InboundCounters};
+use super::inbound::{self, InboundCounters, TextOut};
 use super::outbound::MediaSender;
 use super::signals::{Signals, handler};
 use super::supervisor::Supervisor;
@@ -27,12 +27,15 @@ use super::{MAX_TEXT_BYTES, PeerCounters, PeerError, PeerEvent, PeerSettings, TE
 /// Gathering local addresses takes milliseconds; longer means that no socket works.
 const GATHERING_DEADLINE: Duration = Duration::from_secs(5);
 
+/// How long the end of a call waits for its last messages to arrive.
+const FLUSH_DEADLINE: Duration = Duration::from_millis(300);
+
 /// The server's end of one call. Read `events` all the time; clone `media` for the media threads.
 pub struct Peer {
     /// Ends (None) after [`PeerEvent::Closed`].
     pub events: mpsc::Receiver<PeerEvent>,
     pub media: MediaSender,
-    texts: mpsc::Sender<String>,
+    texts: mpsc::Sender<TextOut>,
     texts_refused: AtomicU64,
     inbound: Arc<InboundCounters>,
     video: bool,
@@ -143,7 +146,7 @@ impl Peer {
         if text.len() > MAX_TEXT_BYTES {
             return Err(PeerError::TextTooLong { bytes: text.len() });
         }
-        self.texts.try_send(text).map_err(|error| {
+        self.texts.try_send(TextOut::Text(text)).map_err(|error| {
             self.texts_refused.fetch_add(1, Ordering::Relaxed);
             match error {
                 mpsc::error::TrySendError::Full(_) => PeerError::TextQueueFull,
@@ -155,7 +158,7 @@ impl Peer {
     /// Sends past our own limit, as another implementation may.
     #[cfg(test)]
     pub(super) fn send_unlimited(&self, text: String) -> Result<(), PeerError> {
-        self.texts.try_send(text).map_err(|_| PeerError::Closed)
+        self.texts.try_send(TextOut::Text(text)).map_err(|_| PeerError::Closed)
     }
 
     pub fn counters(&self) -> PeerCounters {
@@ -176,6 +179,11 @@ impl Peer {
     /// Says goodbye on the wire and returns when no task and no socket of the call is left.
     pub async fn close(mut self) {
         self.media.stop();
+        // The last words first: a goodbye that overtakes them would drop them.
+        let (flush, flushed) = oneshot::channel();
+        if self.texts.try_send(TextOut::Flush(flush)).is_ok() {
+            let _ = tokio::time::timeout(FLUSH_DEADLINE, flushed).await;
+        }
         self.stop.cancel();
         if let Err(error) = self.connection.close().await {
             tracing::debug!(%error, "closing a peer");

@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, oneshot};
 use webrtc::data_channel::{DataChannel, DataChannelEvent};
 use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
 
@@ -69,17 +70,38 @@ pub(super) async fn read_channel(
     closed.notify_one();
 }
 
+/// How often a flush asks whether everything was acknowledged.
+const FLUSH_INTERVAL: Duration = Duration::from_millis(5);
+
+/// What goes to the writer of the event channel.
+pub(super) enum TextOut {
+    Text(String),
+    /// Answered once the other side has acknowledged all texts before it.
+    Flush(oneshot::Sender<()>),
+}
+
 /// Sends the queued texts in order once the channel is open.
 pub(super) async fn write_channel(
     channel: Arc<dyn DataChannel>,
     opened: Arc<Notify>,
-    mut texts: mpsc::Receiver<String>,
+    mut texts: mpsc::Receiver<TextOut>,
 ) {
     opened.notified().await;
-    while let Some(text) = texts.recv().await {
-        // One message that does not go through (too long for the other side) is not the end of the others.
-        if let Err(error) = channel.send_text(&text).await {
-            tracing::debug!(%error, bytes = text.len(), "a message was not sent");
+    while let Some(next) = texts.recv().await {
+        match next {
+            TextOut::Text(text) => {
+                // One message that does not go through (too long for the other side) is not the end of the others.
+                if let Err(error) = channel.send_text(&text).await {
+                    tracing::debug!(%error, bytes = text.len(), "a message was not sent");
+                }
+            }
+            TextOut::Flush(flushed) => {
+                // The crate tells of acknowledgements only when asked.
+                while channel.outstanding_bytes().await.is_ok_and(|bytes| bytes > 0) {
+                    tokio::time::sleep(FLUSH_INTERVAL).await;
+                }
+                let _ = flushed.send(());
+            }
         }
     }
 }

@@ -14,7 +14,7 @@ use webrtc::peer_connection::transport::DtlsTransport;
 
 use super::caller::VideoSink;
 use super::engine::Rtcp;
-use super::inbound::{self, InboundCounters};
+use super::inbound::{self, InboundCounters, TextOut};
 use super::outbound::{MediaSender, Outbound};
 use super::signals::{Arrival, Signals};
 use super::tracks::LocalTracks;
@@ -33,7 +33,7 @@ pub(super) struct Supervisor {
     /// Taken when media starts.
     tracks: Option<LocalTracks>,
     /// Taken by the first event channel.
-    texts: Option<mpsc::Receiver<String>>,
+    texts: Option<mpsc::Receiver<TextOut>>,
     pub(super) inbound: Arc<InboundCounters>,
     /// Takes the other side's video; without it video is not looked at.
     pub(super) video_sink: Option<VideoSink>,
@@ -49,7 +49,7 @@ impl Supervisor {
         media: MediaSender,
         rtcp: Rtcp,
         tracks: LocalTracks,
-        texts: mpsc::Receiver<String>,
+        texts: mpsc::Receiver<TextOut>,
     ) -> Self {
         Self {
             events,

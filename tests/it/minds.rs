@@ -37,13 +37,21 @@ fn answer(mind: FakeMind) -> Response {
             Body::from_stream(stream::iter([delta(text), Bytes::from(end)]).map(Ok::<_, std::io::Error>))
         }
         FakeMind::BreaksOffAfter(text) => {
-            let broken = Err(std::io::Error::other("the fake mind breaks off"));
-            Body::from_stream(stream::iter([Ok(delta(text)), broken]))
+            // A stream that waits lets the text before it go out.
+            let broken = stream::once(async {
+                tokio::task::yield_now().await;
+                Err(std::io::Error::other("the fake mind breaks off"))
+            });
+            Body::from_stream(stream::iter([Ok(delta(text))]).chain(broken))
         }
         FakeMind::SaysNothing => Body::from_stream(stream::pending::<Result<Bytes, std::io::Error>>()),
         FakeMind::Refuses => {
             let words = r#"{"error":{"message":"no such model","type":"invalid_request_error","code":"model_not_found","param":null}}"#;
-            return Response::builder().status(404).header("content-type", "application/json").body(Body::from(words)).unwrap();
+            return Response::builder()
+                .status(404)
+                .header("content-type", "application/json")
+                .body(Body::from(words))
+                .unwrap();
         }
     };
     Response::builder().header("content-type", "text/event-stream").body(body).unwrap()
@@ -96,7 +104,8 @@ async fn a_slow_model_a_refusal_and_a_broken_answer_harm_no_later_turn() {
     let server = Server::start(&config(&url));
     let report = typed(&server, &["One?", "Two?", "Three?", "Four?"]).await;
     failed_with(&report, "no word within 1500 ms");
-    let errors: Vec<String> = report.events("error").map(|e| e["error"]["message"].as_str().unwrap().to_owned()).collect();
+    let errors: Vec<String> =
+        report.events("error").map(|e| e["error"]["message"].as_str().unwrap().to_owned()).collect();
     assert_eq!(errors.len(), 3, "{errors:?}");
     assert!(errors[1].contains("no such model"), "{errors:?}");
     let said = report.answers();
@@ -108,8 +117,11 @@ async fn a_slow_model_a_refusal_and_a_broken_answer_harm_no_later_turn() {
 fn local_model(server: &Server) -> Option<i32> {
     let threads = std::fs::read_dir(format!("/proc/{}/task", server.pid())).ok()?.flatten();
     let children = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
-    let pids: Vec<String> = children.flat_map(|pids| pids.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect();
-    let named = |pid: &&String| std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim() == "visavis-llm");
+    let pids: Vec<String> =
+        children.flat_map(|pids| pids.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect();
+    let named = |pid: &&String| {
+        std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim() == "visavis-llm")
+    };
     pids.iter().find(named)?.parse().ok()
 }
 
