@@ -41,16 +41,16 @@ tests/e2e/node_modules/.installed: tests/e2e/package.json tests/e2e/package-lock
 	npm --prefix tests/e2e ci --no-audit --no-fund
 	@touch $@
 
-models: build ## Fetch the model weights (about 900 MB the first time)
+models: build ## Fetch the model weights (about 750 MB the first time)
 	@$(BIN) models pull
 
 test-models: build
 	@$(BIN) models pull default test
 
 test: test-packages build test-models tests/e2e/node_modules/.installed ## Set up everything and run all tests
-	VISAVIS_TEST_LLM="$$($(BIN) models path qwen-0.5b)" cargo test --release --locked --workspace --exclude visavis
-	cargo test --release --locked --package visavis --lib --bins
-	cargo test --release --locked --package visavis --test it -- --test-threads=1  # each has a server to itself
+	cargo test --release --locked --workspace --lib --bins
+	VISAVIS_TEST_LLM="$$($(BIN) models path qwen-0.5b)" \
+		cargo test --release --locked --workspace --test '*' -- --test-threads=1  # each has its server to itself
 	npm --prefix web test
 	npm --prefix tests/e2e test
 
@@ -64,7 +64,7 @@ deny: ## Licences and sources of all dependencies
 	cargo deny check bans licenses sources
 
 bench: build models ## Print the tables of docs/benchmarks.md
-	cargo bench --locked
+	cargo bench --locked --bench calls
 
 clean: ## Remove all that was built; weights stay in their folder
 	cargo clean

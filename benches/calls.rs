@@ -3,6 +3,7 @@
 //! `make bench`: ten questions, spoken by the server's own voice from a file, in one call; then memory of all
 //! processes, and fifty calls one after the other. Prints the tables of docs/benchmarks.md.
 
+#[expect(dead_code, reason = "shared with the tests, which use more of it")]
 #[path = "../tests/it/server.rs"]
 mod server;
 

@@ -124,7 +124,7 @@ pub struct I420 {
 impl I420 {
     /// A black picture; `width` and `height` must be even.
     pub fn new(width: usize, height: usize) -> Self {
-        assert!(width % 2 == 0 && height % 2 == 0, "4:2:0 needs even sides, got {width}x{height}");
+        assert!(width.is_multiple_of(2) && height.is_multiple_of(2), "4:2:0 needs even sides, got {width}x{height}");
         Self {
             width,
             height,

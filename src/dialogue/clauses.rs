@@ -74,7 +74,7 @@ impl ClauseSplitter {
     fn end_before(&self, next: char) -> Option<usize> {
         let text = self.pending.as_str();
         let closed = text.trim_end_matches(is_closer);
-        let Some(mark) = closed.chars().next_back() else { return None };
+        let mark = closed.chars().next_back()?;
         // `."` and `。」`: closing quotes belong to the clause that they close.
         if is_closer(next) && ends_sentence(mark) {
             return None;
@@ -89,10 +89,10 @@ impl ClauseSplitter {
         } else if matches!(mark, '!' | '?') && is_cjk(next) {
             return Some(text.len());
         }
-        if self.given == 0 {
-            if let Some(end) = first_clause_end(text, mark, next) {
-                return Some(end);
-            }
+        if self.given == 0
+            && let Some(end) = first_clause_end(text, mark, next)
+        {
+            return Some(end);
         }
         (next.is_whitespace() && text.chars().count() >= LONGEST_CLAUSE
             || is_cjk(next) && text.chars().filter(|c| is_cjk(*c)).count() >= LONGEST_CLAUSE / 3)

@@ -27,7 +27,7 @@ pub enum Piece {
 #[derive(Debug, thiserror::Error)]
 pub enum LanguageError {
     #[error("the language model at {url} cannot be reached or broke off: {source}")]
-    Server { url: String, source: OpenAIError },
+    Server { url: String, source: Box<OpenAIError> },
     #[error(
         "the language model at {url} gave no word within {millis} ms: raise llm.first_token_timeout_millis or use a faster model"
     )]
@@ -188,7 +188,7 @@ impl LanguageModel {
         let asked = timeout_at(start + first.min(total), client.chat().create_stream_byot::<_, Chunk>(request)).await;
         let chunks = match asked {
             Ok(Ok(chunks)) => chunks,
-            Ok(Err(source)) => return Err(LanguageError::Server { url, source }),
+            Ok(Err(source)) => return Err(LanguageError::Server { url, source: Box::new(source) }),
             Err(_) => return Err(slow),
         };
         Ok(pieces(chunks, url, start, self.settings.first_token_timeout_millis, self.settings.total_timeout_millis))
@@ -239,7 +239,9 @@ impl Answer {
             };
             let chunk = match chunk {
                 Some(Ok(chunk)) => chunk,
-                Some(Err(source)) => return Some(Err(LanguageError::Server { url: self.url.clone(), source })),
+                Some(Err(source)) => {
+                    return Some(Err(LanguageError::Server { url: self.url.clone(), source: Box::new(source) }));
+                }
                 None if self.finished => return None,
                 None => return Some(Err(LanguageError::CutOff { url: self.url.clone() })),
             };

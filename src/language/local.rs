@@ -81,10 +81,8 @@ impl LocalServer {
         if state.borrow().is_ok() {
             return Ok(());
         }
-        loop {
-            state.changed().await.map_err(|_| "it was stopped".to_owned())?;
-            return state.borrow().clone().map(drop);
-        }
+        state.changed().await.map_err(|_| "it was stopped".to_owned())?;
+        state.borrow().clone().map(drop)
     }
 }
 

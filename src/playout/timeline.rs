@@ -137,7 +137,7 @@ impl Timeline {
         if turn <= self.finished && self.laid.front().is_none_or(|laid| laid.turn != turn) {
             self.progress.ended = true;
         }
-        Due { at, speaking, picture: at.0 % VIDEO_FRAME_TICKS == 0 }
+        Due { at, speaking, picture: at.0.is_multiple_of(VIDEO_FRAME_TICKS) }
     }
 
     fn write_glide(&mut self, frame: &mut [i16; AUDIO_FRAME]) {
