@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::face::CHARACTERS;
 use crate::hearing::VadSettings;
 use crate::language::LanguageSettings;
 use crate::peer::PeerSettings;
@@ -23,6 +24,7 @@ pub struct Config {
     pub asr: AsrSettings,
     pub llm: LanguageSettings,
     pub tts: TtsSettings,
+    pub avatar: AvatarSettings,
     pub video: PictureSettings,
     pub log: LogSettings,
 }
@@ -81,6 +83,14 @@ pub struct TtsSettings {
     pub threads: usize,
 }
 
+/// `[avatar]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AvatarSettings {
+    /// Name of a drawn character.
+    pub name: String,
+}
+
 /// `[video]`; size and rate are the face's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -112,6 +122,7 @@ impl Default for Config {
             asr: AsrSettings::default(),
             llm: LanguageSettings::default(),
             tts: TtsSettings::default(),
+            avatar: AvatarSettings::default(),
             video: PictureSettings::default(),
             log: LogSettings::default(),
         }
@@ -162,6 +173,13 @@ impl Default for TtsSettings {
     }
 }
 
+impl Default for AvatarSettings {
+    fn default() -> Self {
+        // As the default voice.
+        Self { name: "man".into() }
+    }
+}
+
 impl Default for PictureSettings {
     fn default() -> Self {
         Self { bitrate_bps: 800_000, key_frame_seconds: 10 }
@@ -207,6 +225,9 @@ impl Config {
         }
         if !(0.25..=1.5).contains(&self.tts.speed) {
             return invalid(format!("tts.speed is {}: use 0.25 to 1.5", self.tts.speed));
+        }
+        if !CHARACTERS.contains(&self.avatar.name.as_str()) {
+            return invalid(format!("avatar.name is \"{}\": there are {}", self.avatar.name, CHARACTERS.join(", ")));
         }
         if self.video.bitrate_bps < 50_000 {
             return invalid(format!("video.bitrate_bps is {}: a face needs at least 50000", self.video.bitrate_bps));

@@ -34,6 +34,9 @@ pub struct Detection {
     pub manual: bool,
 }
 
+/// Samples of silence beyond the end of speech: the detector needs some windows to see it (128 ms).
+const SILENCE_MARGIN: usize = 2048;
+
 /// What was heard in one call.
 pub enum EarEvent {
     Heard(Heard),
@@ -52,6 +55,7 @@ enum Task {
     Open { detection: Detection, events: mpsc::Sender<EarEvent> },
     Packet { sequence: u16, timestamp: u32, payload: Bytes },
     Detect(Detection),
+    Silence,
     Commit,
     Clear,
     Close,
@@ -107,6 +111,11 @@ impl Ear {
 
     pub fn detect(&self, detection: Detection) {
         self.order(Task::Detect(detection));
+    }
+
+    /// No packet came for a while: what is not sent counts as silence, so that speech ends although its network did.
+    pub fn silence(&self) {
+        self.order(Task::Silence);
     }
 
     /// Ends the utterance by hand; [`EarEvent::Committed`] follows. False if the thread is overloaded.
@@ -172,6 +181,7 @@ fn obey(lines: &mut HashMap<u64, Line>, call: u64, task: Task, model: &SileroMod
     match task {
         Task::Packet { sequence, timestamp, payload } => line.packet(sequence, timestamp, payload, metrics),
         Task::Detect(detection) => line.detect(detection),
+        Task::Silence => line.silence(metrics),
         Task::Commit => {
             let utterance = line.listener.commit();
             line.tell(EarEvent::Committed(utterance), metrics);
@@ -212,6 +222,17 @@ impl Line {
         self.inbound.push(sequence, timestamp, payload, &mut self.decoded);
         self.resampler.push(&self.decoded, &mut self.resampled);
         self.pcm.extend(self.resampled.iter().map(|sample| (sample.clamp(-1.0, 1.0) * 32_767.0) as i16));
+        self.listen(metrics);
+    }
+
+    fn silence(&mut self, metrics: &Metrics) {
+        let stop = u64::from(self.listener.settings().stop_millis) * u64::from(HEARING_HZ) / 1000;
+        self.pcm.clear();
+        self.pcm.resize(stop as usize + SILENCE_MARGIN, 0);
+        self.listen(metrics);
+    }
+
+    fn listen(&mut self, metrics: &Metrics) {
         let mut heard = std::mem::take(&mut self.heard);
         if let Err(error) = self.listener.push(&self.pcm, &mut heard) {
             metrics.error("voice_detection", &error);

@@ -12,7 +12,7 @@ mod pose;
 pub mod preview;
 mod visemes;
 
-pub use character::Character;
+pub use character::{CHARACTERS, Character};
 pub use life::Life;
 pub use lips::Lips;
 pub use pose::{Mouth, Pose};

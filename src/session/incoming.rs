@@ -3,7 +3,7 @@
 //! Each becomes an input of the dialogue; nothing is decided here.
 
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use signaling::events::{CLIENT_EVENT_LIMIT, ClientEvent, ErrorBody, SessionPatch, parse_client_event};
 
@@ -18,6 +18,9 @@ use crate::hearing::{Heard, Transcript, Utterance};
 use crate::media::{TurnId, UtteranceId};
 use crate::peer::PeerEvent;
 
+/// Without a packet for this long, what is not sent counts as silence.
+const STARVED: Duration = Duration::from_secs(1);
+
 impl Session {
     pub(super) fn peer_event(&mut self, event: PeerEvent) {
         match event {
@@ -27,9 +30,24 @@ impl Session {
                 self.texts.push_back(greeting);
             }
             PeerEvent::Text(text) => self.client_event(&text),
-            PeerEvent::Audio { sequence, timestamp, payload } => self.ear.packet(sequence, timestamp, payload),
+            PeerEvent::Audio { sequence, timestamp, payload } => {
+                self.packet_at = Some(clock::now());
+                self.ear.packet(sequence, timestamp, payload);
+            }
             PeerEvent::KeyFrameWanted => self.handle.force_key_frame(),
             PeerEvent::Closed { .. } => {}
+        }
+    }
+
+    /// When speech that is being heard counts as ended because its packets stay away.
+    pub(super) fn starved(&self) -> Option<Instant> {
+        self.packet_at.filter(|_| self.dialogue.is_hearing()).map(|at| at + STARVED)
+    }
+
+    pub(super) fn listen_to_silence(&mut self, starved: Option<Instant>, now: Instant) {
+        if starved.is_some_and(|starved| now >= starved) && self.starved() == starved {
+            self.packet_at = Some(now);
+            self.ear.silence();
         }
     }
 

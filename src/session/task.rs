@@ -100,6 +100,8 @@ pub(super) struct Session {
     pub(super) commit: Option<Option<String>>,
     /// The client said something that counts as activity.
     pub(super) active: bool,
+    /// When the last packet of the microphone came.
+    pub(super) packet_at: Option<Instant>,
 }
 
 /// What the stage has no room for yet.
@@ -148,9 +150,11 @@ pub async fn run(parts: Parts) -> Ended {
         progress: Progress::default(),
         commit: None,
         active: false,
+        packet_at: None,
     };
     let ended = loop {
-        let deadline = limits.deadline();
+        let starved = session.starved();
+        let deadline = limits.deadline().into_iter().chain(starved).min();
         let may_think = session.unspoken.is_empty() && session.unplayed.is_empty();
         tokio::select! {
             biased;
@@ -172,6 +176,7 @@ pub async fn run(parts: Parts) -> Ended {
             Some(_) = session.thinking.join_next() => {}
             () = sleep_until(deadline) => {}
         }
+        session.listen_to_silence(starved, clock::now());
         session.follow_playout(clock::now());
         session.settle();
         let now = clock::now();

@@ -1,10 +1,12 @@
 //! A scripted caller for tests: sends texts, asks questions, and keeps everything that came back.
 
+use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use visavis::audio::Inbound;
+use visavis::audio::{Inbound, OpusEncoder};
+use visavis::media::{AUDIO_FRAME, AudioPacket, MEDIA_HZ, MediaTime};
 use visavis::peer::caller::{Caller, Wish};
 use visavis::peer::{PeerEvent, PeerSettings};
 
@@ -159,6 +161,22 @@ impl Call {
 
     fn hear(&mut self, sequence: u16, timestamp: u32, payload: Bytes) {
         self.inbound.push(sequence, timestamp, payload, &mut self.report.pcm);
+    }
+
+    /// Speaks a recording, one packet each 20 ms, then sends nothing any more.
+    pub async fn speak(&mut self, recording: &Path) {
+        let mut encoder = OpusEncoder::new().unwrap();
+        let mut reader = hound::WavReader::open(recording).unwrap();
+        let repeat = MEDIA_HZ / reader.spec().sample_rate;
+        let samples = reader.samples::<i16>().map(Result::unwrap);
+        // Repeating samples is a poor resampler, and good enough for a speech recogniser.
+        let pcm: Vec<i16> = samples.flat_map(|sample| std::iter::repeat_n(sample, repeat as usize)).collect();
+        let mut beat = tokio::time::interval(Duration::from_millis(20));
+        for (n, frame) in pcm.chunks_exact(AUDIO_FRAME).enumerate() {
+            beat.tick().await;
+            let opus = encoder.encode(frame).unwrap();
+            self.caller.peer.media.send_audio(AudioPacket { at: MediaTime((n * AUDIO_FRAME) as u64), opus });
+        }
     }
 
     /// Types a question and waits for the end of its answer.

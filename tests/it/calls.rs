@@ -85,3 +85,22 @@ async fn two_calls_at_once_do_not_mix() {
     assert!(first.answers()[0].contains("Paris"), "{:?}", first.answers());
     assert!(second.answers()[0].contains("Rome"), "{:?}", second.answers());
 }
+
+#[tokio::test]
+async fn speech_ends_when_its_packets_stay_away() {
+    let server = Server::start("[llm]\nmax_tokens = 10\n[vad]\nstop_millis = 900\n");
+    let mut call = Call::open(&server).await;
+    let folder = tempfile::tempdir().unwrap();
+    let cut = folder.path().join("cut.wav");
+    let mut reader = hound::WavReader::open(recording("two_cities.wav")).unwrap();
+    let mut writer = hound::WavWriter::create(&cut, reader.spec()).unwrap();
+    // In the middle of the first sentence.
+    let rate = reader.spec().sample_rate as usize;
+    reader.samples::<i16>().take(2 * rate).for_each(|sample| writer.write_sample(sample.unwrap()).unwrap());
+    writer.finalize().unwrap();
+    call.speak(&cut).await;
+    let heard = "conversation.item.input_audio_transcription.completed";
+    let event = call.until(heard, |event| event["type"] == heard).await;
+    assert!(event["transcript"].as_str().unwrap().to_lowercase().contains("best of times"), "{event}");
+    call.close().await;
+}

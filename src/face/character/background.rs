@@ -1,12 +1,12 @@
 //! What is behind the character: a soft light, darker towards the corners. Without texture, it costs few bits.
 
 use super::paint::SIDE;
-use super::palette::{self, to_srgb};
+use super::palette::{Palette, to_srgb};
 use crate::face::Rgba;
 
-pub fn picture() -> Rgba {
+pub fn picture(p: &Palette) -> Rgba {
     let mut picture = Rgba::new(SIDE, SIDE);
-    let (centre, base, edge) = (palette::back_centre(), palette::back(), palette::back_edge());
+    let (centre, base, edge) = (p.back_centre, p.back, p.back_edge);
     for (i, pixel) in picture.data.chunks_exact_mut(4).enumerate() {
         let (x, y) = ((i % SIDE) as f32, (i / SIDE) as f32);
         // The light stands behind the head, a little to the side of the key light.

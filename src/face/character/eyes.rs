@@ -3,7 +3,8 @@
 //! Drawn for the picture's left eye, around its own centre with the outer corner to the left; the right eye is
 //! the mirror image but for the light in it.
 
-use super::palette as p;
+use super::look::{EyeShape, Look};
+use super::palette::Palette;
 use super::shape::{Cubic, Point, between, ellipse, moved, ribbon, taper};
 use super::stage::{Stage, flat, glow, linear, radial, vertical};
 use crate::face::Pose;
@@ -11,9 +12,6 @@ use tiny_skia::{Path, Pixmap, Transform};
 
 /// Centres of the left and right eye.
 const CENTRES: [Point; 2] = [[213.0, 222.0], [299.0, 222.0]];
-const IRIS: f32 = 14.0;
-/// The eye is drawn this much larger than its coordinates say.
-const LARGE: f32 = 1.11;
 /// Pixels that the iris moves for a degree of gaze.
 const TRAVEL: [f32; 2] = [0.46, 0.40];
 
@@ -29,17 +27,19 @@ impl Eyes {
     }
 
     /// Paints both on `skin` and puts them into `face`.
-    pub fn draw(&mut self, pose: &Pose, skin: &Pixmap, face: &mut Pixmap) {
+    pub fn draw(&mut self, look: &Look, pose: &Pose, skin: &Pixmap, face: &mut Pixmap) {
         for (i, stage) in self.stages.iter_mut().enumerate() {
             stage.load(skin);
-            Eye::new(i, pose).draw(stage);
+            Eye::new(look, i, pose).draw(stage);
             stage.store(face);
         }
     }
 }
 
 /// One eye in one pose; its curves are in its own coordinates.
-struct Eye {
+struct Eye<'a> {
+    p: &'a Palette,
+    shape: &'a EyeShape,
     place: Transform,
     /// 1 for the left eye, -1 for the right: where the outside is not.
     side: f32,
@@ -52,28 +52,31 @@ struct Eye {
     crease: Cubic,
 }
 
-impl Eye {
-    fn new(index: usize, pose: &Pose) -> Self {
+impl<'a> Eye<'a> {
+    fn new(look: &'a Look, index: usize, pose: &Pose) -> Self {
         let [cx, cy] = CENTRES[index];
         let side = if index == 0 { 1.0 } else { -1.0 };
         let shut = pose.lids[index].clamp(-0.3, 1.0);
+        let shape = &look.eyes;
         let cheek = 1.6 * pose.smile.max(0.0);
-        let open_upper = Cubic([[-25.0, 1.0], [-15.0, -18.5], [11.0, -19.0], [23.0, 6.0]]);
         let shut_upper = Cubic([[-25.0, 3.5], [-14.0, 12.0], [10.0, 12.5], [22.5, 6.5]]);
-        let open_lower = Cubic([[-25.0, 1.0], [-16.0, 13.5 - cheek], [10.0, 15.5 - cheek], [23.0, 6.0]]);
+        let mut open_lower = shape.lower;
+        open_lower.0[1][1] -= cheek;
+        open_lower.0[2][1] -= cheek;
         let shut_lower = shut_upper.shifted(0.0, 0.4);
-        let open_crease = Cubic([[-28.0, -1.5], [-18.0, -26.5], [12.0, -27.5], [22.5, 1.0]]);
         let shut_crease = Cubic([[-27.5, 1.0], [-18.0, -17.0], [12.0, -18.0], [22.5, 4.0]]);
         Self {
-            place: Transform::from_row(side * LARGE, 0.0, 0.0, LARGE, cx, cy),
+            p: &look.palette,
+            shape,
+            place: Transform::from_row(side * shape.large, 0.0, 0.0, shape.large, cx, cy),
             side,
             shut,
             iris: [side * pose.gaze[0] * TRAVEL[0] + 0.6, -pose.gaze[1] * TRAVEL[1] - 0.4],
             brow: pose.brows[index],
             frown: pose.frown,
-            upper: open_upper.mix(&shut_upper, shut),
+            upper: shape.upper.mix(&shut_upper, shut),
             lower: open_lower.mix(&shut_lower, shut.max(0.0).powi(2)),
-            crease: open_crease.mix(&shut_crease, shut.max(0.0)),
+            crease: shape.crease.mix(&shut_crease, shut.max(0.0)),
         }
     }
 
@@ -83,7 +86,7 @@ impl Eye {
 
     /// A point of the eye in the picture.
     fn spot(&self, [x, y]: Point) -> Point {
-        [self.place.tx + self.side * LARGE * x, self.place.ty + LARGE * y]
+        [self.place.tx + self.side * self.shape.large * x, self.place.ty + self.shape.large * y]
     }
 
     fn draw(&self, stage: &mut Stage) {
@@ -101,10 +104,10 @@ impl Eye {
         let lid = self.put(&between(&self.crease, &self.upper));
         stage.fill(
             &lid,
-            vertical(cy - 22.0, cy + 4.0, &[(0.0, p::skin_warm().a(0.25)), (1.0, p::skin_shade().a(0.55))]),
+            vertical(cy - 22.0, cy + 4.0, &[(0.0, self.p.skin_warm.a(0.25)), (1.0, self.p.skin_shade.a(0.55))]),
         );
         let crease = self.put(&ribbon(&self.crease, |t| 1.25 * taper(t, 0.5)));
-        stage.fill(&crease, flat(p::skin_deep().a(0.62)));
+        stage.fill(&crease, flat(self.p.skin_deep.a(0.62)));
     }
 
     fn ball(&self, stage: &mut Stage) {
@@ -116,10 +119,10 @@ impl Eye {
                 cy - 15.0,
                 cy + 12.0,
                 &[
-                    (0.0, p::sclera_shade()),
-                    (0.42, p::sclera().mix(p::sclera_shade(), 0.12)),
-                    (0.8, p::sclera()),
-                    (1.0, p::sclera().mix(p::blush(), 0.18)),
+                    (0.0, self.p.sclera_shade),
+                    (0.42, self.p.sclera.mix(self.p.sclera_shade, 0.12)),
+                    (0.8, self.p.sclera),
+                    (1.0, self.p.sclera.mix(self.p.blush, 0.18)),
                 ],
             ),
         );
@@ -127,57 +130,61 @@ impl Eye {
         // The ball turns away from the light at its corners.
         for x in [-26.0, 25.0] {
             let at = self.spot([x, 4.0]);
-            stage.fill_clipped(&ellipse(at[0], at[1], 12.0, 14.0), glow(at, [12.0, 14.0], p::skin_deep().a(0.42)));
+            stage.fill_clipped(&ellipse(at[0], at[1], 12.0, 14.0), glow(at, [12.0, 14.0], self.p.skin_deep.a(0.42)));
         }
         let corner = self.spot([21.5, 6.5]);
-        stage.fill_clipped(&ellipse(corner[0], corner[1], 4.5, 3.4), glow(corner, [4.5, 3.4], p::lip_lower().a(0.85)));
+        stage
+            .fill_clipped(&ellipse(corner[0], corner[1], 4.5, 3.4), glow(corner, [4.5, 3.4], self.p.lip_lower.a(0.85)));
         self.iris(stage);
         // Shadow of the lid and its lashes on the ball.
         let shadow = self.put(&between(&self.upper.shifted(0.0, -2.0), &self.upper.shifted(0.0, 7.0)));
         stage.fill_clipped(
             &shadow,
-            vertical(cy - 16.0, cy + 1.0, &[(0.0, p::lash().a(0.62)), (1.0, p::lash().a(0.10))]),
+            vertical(cy - 16.0, cy + 1.0, &[(0.0, self.p.lash.a(0.62)), (1.0, self.p.lash.a(0.10))]),
         );
         let light = [cx - 5.0 + 0.3 * self.side * self.iris[0], cy - 6.0 + 0.3 * self.iris[1]];
         // Lashes that come down take the light away.
         let bright = 1.0 - ((self.shut - 0.25) / 0.4).clamp(0.0, 1.0);
-        stage.fill_clipped(&ellipse(light[0], light[1], 4.1, 4.4), flat(p::sclera().a(0.96 * bright)));
+        stage.fill_clipped(&ellipse(light[0], light[1], 4.1, 4.4), flat(self.p.sclera.a(0.96 * bright)));
         let glint = [light[0] + 10.0, light[1] + 10.5];
-        stage.fill_clipped(&ellipse(glint[0], glint[1], 1.9, 1.8), flat(p::sclera().a(0.6 * bright)));
+        stage.fill_clipped(&ellipse(glint[0], glint[1], 1.9, 1.8), flat(self.p.sclera.a(0.6 * bright)));
         // The wet line where the lower lid meets the ball.
         let wet = self.put(&ribbon(&self.lower.shifted(0.0, -0.5), |t| 0.9 * taper(t, 0.5)));
-        stage.fill(&wet, flat(p::skin_light().mix(p::blush(), 0.35).a(0.9)));
+        stage.fill(&wet, flat(self.p.skin_light.mix(self.p.blush, 0.35).a(0.9)));
     }
 
     fn iris(&self, stage: &mut Stage) {
         let [x, y] = self.spot(self.iris);
+        let (iris, pupil) = (self.shape.iris, self.shape.pupil);
         let disc = |r: f32| ellipse(x, y, r, r);
         stage.fill_clipped(
-            &disc(IRIS + 0.7),
+            &disc(iris + 0.7),
             radial(
                 [x, y],
-                [IRIS + 0.7; 2],
-                &[(0.0, p::iris_rim()), (0.92, p::iris_rim()), (1.0, p::iris_rim().a(0.0))],
+                [iris + 0.7; 2],
+                &[(0.0, self.p.iris_rim), (0.92, self.p.iris_rim), (1.0, self.p.iris_rim.a(0.0))],
             ),
         );
         stage.fill_clipped(
-            &disc(IRIS - 1.6),
-            vertical(y - IRIS, y + IRIS, &[(0.0, p::iris_rim()), (0.45, p::iris()), (0.95, p::iris_light())]),
+            &disc(iris - 1.6),
+            vertical(y - iris, y + iris, &[(0.0, self.p.iris_rim), (0.45, self.p.iris), (0.95, self.p.iris_light)]),
         );
         let low = [x, y + 6.0];
-        stage.fill_clipped(&disc(IRIS - 1.8), glow(low, [10.5, 7.5], p::iris_light().a(0.75)));
+        stage.fill_clipped(&disc(iris - 1.8), glow(low, [10.5, 7.5], self.p.iris_light.a(0.75)));
         stage.fill_clipped(
-            &disc(6.2),
-            radial([x, y], [6.2; 2], &[(0.0, p::lash()), (0.86, p::lash()), (1.0, p::lash().a(0.0))]),
+            &disc(pupil),
+            radial([x, y], [pupil; 2], &[(0.0, self.p.lash), (0.86, self.p.lash), (1.0, self.p.lash.a(0.0))]),
         );
     }
 
     fn lashes(&self, stage: &mut Stage) {
-        let line = self.put(&ribbon(&self.upper.shifted(0.0, -0.4), |t| 0.7 + 1.9 * taper(t, 0.35) * (1.0 - 0.45 * t)));
-        stage.fill(&line, flat(p::lash()));
+        let line = self.put(&ribbon(&self.upper.shifted(0.0, -0.4), |t| {
+            0.7 + self.shape.line * taper(t, 0.35) * (1.0 - 0.45 * t)
+        }));
+        stage.fill(&line, flat(self.p.lash));
         let wide = self.shut.clamp(0.0, 1.0);
         // Strands at the outer third, upwards when open and downwards when shut.
-        for (t, length, lean) in [(0.015, 8.0, 0.95), (0.10, 7.4, 0.72), (0.20, 6.2, 0.46), (0.32, 4.6, 0.2)] {
+        for (t, length, lean) in self.shape.lashes.iter().copied() {
             let [x, y] = self.upper.at(t);
             let rise = -0.75 + 1.35 * wide;
             let tip = [x - length * lean, y + length * rise];
@@ -188,23 +195,25 @@ impl Eye {
                 [0.5 * (middle[0] + tip[0]) - 0.8, 0.5 * (middle[1] + tip[1]) + 0.6],
                 tip,
             ]);
-            stage.fill(&self.put(&ribbon(&strand, |s| 1.5 * (1.0 - s).powf(0.9) + 0.1)), flat(p::lash()));
+            stage.fill(&self.put(&ribbon(&strand, |s| 1.5 * (1.0 - s).powf(0.9) + 0.1)), flat(self.p.lash));
         }
         let lower = self.put(&ribbon(&self.lower.shifted(0.0, 0.8), |t| 0.75 * taper(t, 0.25)));
-        stage.fill(&lower, flat(p::lash().a(0.42)));
+        stage.fill(&lower, flat(self.p.lash.a(self.shape.lower_line)));
     }
 
     fn brow(&self, stage: &mut Stage) {
         let up = -6.0 * self.brow;
         let knit = self.frown;
+        let [outer, arch, middle, inner] = self.shape.brow.0;
         let spine = Cubic([
-            [-30.0, -24.5 + up * 0.7],
-            [-19.0, -38.5 + up * 1.1 + 0.5 * knit],
-            [4.0, -36.5 + up + 1.5 * knit],
-            [23.5 + 2.5 * knit, -29.5 + up * 0.8 + 3.5 * knit],
+            [outer[0], outer[1] + up * 0.7],
+            [arch[0], arch[1] + up * 1.1 + 0.5 * knit],
+            [middle[0], middle[1] + up + 1.5 * knit],
+            [inner[0] + 2.5 * knit, inner[1] + up * 0.8 + 3.5 * knit],
         ]);
         // Full from the inner end to the arch, then it runs out.
-        let half = |t: f32| 0.35 + 3.3 * (t / 0.62).min(1.0).powf(0.8) * ((1.0 - t) / 0.10).min(1.0).sqrt();
+        let half =
+            |t: f32| 0.35 + self.shape.brow_half * (t / 0.62).min(1.0).powf(0.8) * ((1.0 - t) / 0.10).min(1.0).sqrt();
         let band = self.put(&ribbon(&spine, half));
         let (from, to) = (self.spot([-30.0, 0.0]), self.spot([25.0, 0.0]));
         stage.fill(
@@ -213,15 +222,15 @@ impl Eye {
                 from,
                 to,
                 &[
-                    (0.0, p::brow().a(0.85)),
-                    (0.6, p::brow().a(0.88)),
-                    (0.86, p::brow().a(0.55)),
-                    (1.0, p::brow().a(0.12)),
+                    (0.0, self.p.brow.a(0.85)),
+                    (0.6, self.p.brow.a(0.88)),
+                    (0.86, self.p.brow.a(0.55)),
+                    (1.0, self.p.brow.a(0.12)),
                 ],
             ),
         );
         // A darker heart, so that it reads as hair and not as a bar.
         let heart = self.put(&ribbon(&spine.shifted(0.0, 0.5), |t| 0.55 * half(t) * (1.0 - t * t)));
-        stage.fill(&heart, flat(p::hair_dark().a(0.45)));
+        stage.fill(&heart, flat(self.p.hair_dark.a(0.45)));
     }
 }

@@ -1,14 +1,12 @@
 //! Lips, teeth and tongue: painted anew for each picture from the shape that speech and smile make.
 
 use super::lipline::LipLine;
-use super::palette as p;
-use super::shape::ellipse;
+use super::look::{LipShape, Look};
+use super::palette::Palette;
+use super::shape::{CENTRE_X, ellipse};
 use super::stage::{Stage, flat, glow, vertical};
 use crate::face::{Mouth, Pose};
 use tiny_skia::Pixmap;
-
-/// Where the lips meet at rest.
-const CENTRE: [f32; 2] = [256.0, 301.0];
 
 #[derive(Clone, Debug)]
 pub struct Lips {
@@ -16,20 +14,21 @@ pub struct Lips {
 }
 
 impl Lips {
-    pub fn new() -> Self {
-        Self { stage: Stage::new(CENTRE[0] - 52.0, CENTRE[1] - 30.0, 104.0, 68.0) }
+    pub fn new(shape: LipShape) -> Self {
+        Self { stage: Stage::new(CENTRE_X - 52.0, shape.middle - 30.0, 104.0, 68.0) }
     }
 
     /// Paints the mouth on `skin` and puts it into `face`.
-    pub fn draw(&mut self, pose: &Pose, skin: &Pixmap, face: &mut Pixmap) {
+    pub fn draw(&mut self, look: &Look, pose: &Pose, skin: &Pixmap, face: &mut Pixmap) {
         self.stage.load(skin);
-        Shape::new(&pose.mouth, pose.smile).draw(&mut self.stage);
+        Shape::new(&look.palette, look.lips, &pose.mouth, pose.smile).draw(&mut self.stage);
         self.stage.store(face);
     }
 }
 
 /// The edges of the lips in one pose.
-struct Shape {
+struct Shape<'a> {
+    p: &'a Palette,
     mouth: Mouth,
     smile: f32,
     /// Half of the distance of the corners.
@@ -41,23 +40,23 @@ struct Shape {
     outer_lower: LipLine,
 }
 
-impl Shape {
-    fn new(mouth: &Mouth, smile: f32) -> Self {
+impl<'a> Shape<'a> {
+    fn new(p: &'a Palette, lips: LipShape, mouth: &Mouth, smile: f32) -> Self {
         let m = *mouth;
-        let [cx, cy] = CENTRE;
+        let (cx, cy) = (CENTRE_X, lips.middle);
         let spread = (2.0 * (m.width - 0.5)).max(0.0);
         let narrow = (2.0 * (0.5 - m.width)).max(0.0);
         // Rounded lips cannot smile much.
         let smile = smile * (1.0 - 0.75 * m.round);
         let glad = smile.max(0.0);
-        let half = 29.0 * (1.0 + 0.17 * spread - 0.13 * narrow - 0.42 * m.round) + 4.5 * glad;
+        let half = 29.0 * lips.wide * (1.0 + 0.17 * spread - 0.13 * narrow - 0.42 * m.round) + 4.5 * glad;
         let gap = 23.0 * m.open;
-        let corner = cy - 1.6 * (1.0 - m.round) - 7.0 * smile + 0.28 * gap;
+        let corner = cy - lips.lift - 1.6 * (1.0 - m.round) - 7.0 * smile + 0.28 * gap;
         let round = (0.55 * m.open + 0.75 * m.round).min(1.0);
         let thin = 1.0 - 0.40 * m.press;
         let full = 1.0 + 0.32 * m.round - 0.14 * spread - 0.12 * glad;
-        let upper = 7.6 * thin * full * (1.0 - 0.12 * m.open);
-        let lower = 10.6 * thin * full * (1.0 - 0.5 * m.tuck) * (1.0 - 0.10 * m.open);
+        let upper = 7.6 * lips.full * thin * full * (1.0 - 0.12 * m.open);
+        let lower = 10.6 * lips.full * thin * full * (1.0 - 0.5 * m.tuck) * (1.0 - 0.10 * m.open);
         let meet = cy + 1.0 + 1.2 * glad;
         let (top, bottom) = (meet - 0.30 * gap, meet + 0.70 * gap - 2.5 * m.tuck);
         let line = |reach: f32, y: f32, bow: f32, round: f32| LipLine {
@@ -69,6 +68,7 @@ impl Shape {
             round,
         };
         Self {
+            p,
             mouth: m,
             smile,
             half,
@@ -86,11 +86,11 @@ impl Shape {
     }
 
     fn draw(&self, stage: &mut Stage) {
-        let cx = CENTRE[0];
+        let cx = CENTRE_X;
         let (up, low, under) = (self.inner_upper.middle, self.inner_lower.middle, self.outer_lower.middle);
         self.shade(stage, under);
         let lower = self.inner_lower.area_to(&self.outer_lower);
-        let deep = p::lip_lower().mix(p::lip_upper(), 0.55);
+        let deep = self.p.lip_lower.mix(self.p.lip_upper, 0.55);
         stage.fill(
             &lower,
             vertical(
@@ -98,9 +98,9 @@ impl Shape {
                 under,
                 &[
                     (0.0, deep),
-                    (0.35, p::lip_lower()),
-                    (0.75, p::lip_lower()),
-                    (1.0, p::lip_lower().mix(p::skin_shade(), 0.45)),
+                    (0.35, self.p.lip_lower),
+                    (0.75, self.p.lip_lower),
+                    (1.0, self.p.lip_lower.mix(self.p.skin_shade, 0.45)),
                 ],
             ),
         );
@@ -119,9 +119,9 @@ impl Shape {
                 top,
                 up + 1.0,
                 &[
-                    (0.0, p::lip_upper().mix(p::lip_lower(), 0.5)),
-                    (0.6, p::lip_upper()),
-                    (1.0, p::lip_upper().mix(p::lip_line(), 0.35)),
+                    (0.0, self.p.lip_upper.mix(self.p.lip_lower, 0.5)),
+                    (0.6, self.p.lip_upper),
+                    (1.0, self.p.lip_upper.mix(self.p.lip_line, 0.35)),
                 ],
             ),
         );
@@ -129,33 +129,33 @@ impl Shape {
         for (dx, wide, alpha) in [(-4.0, 0.38, 0.75), (8.0, 0.20, 0.35)] {
             let at = [cx + dx, low + 0.42 * tall];
             let size = [self.half * wide, 0.30 * tall];
-            stage.fill(&ellipse(at[0], at[1], size[0], size[1]), glow(at, size, p::lip_light().a(alpha)));
+            stage.fill(&ellipse(at[0], at[1], size[0], size[1]), glow(at, size, self.p.lip_light.a(alpha)));
         }
         let closed = (1.0 - self.gap / 3.0).clamp(0.0, 1.0);
         if closed > 0.0 {
-            stage.fill(&self.inner_upper.stroke(&self.inner_lower, 1.25), flat(p::lip_line().a(0.85 * closed)));
+            stage.fill(&self.inner_upper.stroke(&self.inner_lower, 1.25), flat(self.p.lip_line.a(0.85 * closed)));
         }
     }
 
     /// Shade of the lips on the skin: below the lower lip, in the corners, above the lip's bow.
     fn shade(&self, stage: &mut Stage, under: f32) {
-        let cx = CENTRE[0];
+        let cx = CENTRE_X;
         let below = [cx, under + 2.5];
         let size = [self.half * 0.85, 6.5];
-        stage.fill(&ellipse(below[0], below[1], size[0], size[1]), glow(below, size, p::skin_shade().a(0.55)));
+        stage.fill(&ellipse(below[0], below[1], size[0], size[1]), glow(below, size, self.p.skin_shade.a(0.55)));
         for side in [-1.0, 1.0] {
             let at = [cx + side * (self.half + 2.0), self.inner_upper.corner - 0.4];
             let size = [5.5 + 1.5 * self.smile.max(0.0), 4.5];
-            stage.fill(&ellipse(at[0], at[1], size[0], size[1]), glow(at, size, p::skin_deep().a(0.34)));
+            stage.fill(&ellipse(at[0], at[1], size[0], size[1]), glow(at, size, self.p.skin_deep.a(0.34)));
         }
     }
 
     fn inside(&self, stage: &mut Stage, up: f32, low: f32) {
-        let cx = CENTRE[0];
+        let cx = CENTRE_X;
         let m = &self.mouth;
         let hole = self.inner_upper.area_to(&self.inner_lower);
-        let throat = p::mouth_dark().mix(p::mouth_red(), 0.4);
-        stage.fill(&hole, vertical(up, low, &[(0.0, p::mouth_dark()), (0.55, throat), (1.0, p::mouth_red())]));
+        let throat = self.p.mouth_dark.mix(self.p.mouth_red, 0.4);
+        stage.fill(&hole, vertical(up, low, &[(0.0, self.p.mouth_dark), (0.55, throat), (1.0, self.p.mouth_red)]));
         stage.clip(&hole);
         let tall = low - up;
         // The tongue lies low, its tip goes up behind the teeth, for th between them.
@@ -179,7 +179,7 @@ impl Shape {
                 vertical(
                     low - row,
                     low + 1.0,
-                    &[(0.0, p::teeth().mix(p::teeth_shade(), 0.25)), (1.0, p::teeth_shade())],
+                    &[(0.0, self.p.teeth.mix(self.p.teeth_shade, 0.25)), (1.0, self.p.teeth_shade)],
                 ),
             );
         }
@@ -188,11 +188,11 @@ impl Shape {
         }
         // The upper lip's shadow.
         let shadow = LipLine { middle: up + (0.22 * tall).min(3.0), ..self.inner_upper };
-        stage.fill_clipped(&self.inner_upper.area_to(&shadow), flat(p::mouth_dark().a(0.30)));
+        stage.fill_clipped(&self.inner_upper.area_to(&shadow), flat(self.p.mouth_dark.a(0.30)));
     }
 
     fn tongue(&self, stage: &mut Stage, up: f32, low: f32) {
-        let cx = CENTRE[0];
+        let cx = CENTRE_X;
         let tall = low - up;
         let lift = (0.26 + 0.62 * self.mouth.tongue).min(0.94);
         let top = low - lift * tall;
@@ -203,19 +203,19 @@ impl Shape {
             vertical(
                 top,
                 low + 1.0,
-                &[(0.0, p::tongue_light()), (0.6, p::tongue()), (1.0, p::tongue().mix(p::mouth_red(), 0.35))],
+                &[(0.0, self.p.tongue_light), (0.6, self.p.tongue), (1.0, self.p.tongue.mix(self.p.mouth_red, 0.35))],
             ),
         );
         let groove = [cx, middle];
         stage.fill_clipped(
             &ellipse(groove[0], groove[1], 4.0, size[1]),
-            glow(groove, [4.0, size[1]], p::mouth_red().a(0.22)),
+            glow(groove, [4.0, size[1]], self.p.mouth_red.a(0.22)),
         );
     }
 
     /// One soft row that follows the lip, shaded towards the corners, with faint gaps.
     fn upper_teeth(&self, stage: &mut Stage, up: f32, low: f32, show: f32) {
-        let cx = CENTRE[0];
+        let cx = CENTRE_X;
         let tall = low - up;
         let tucked = self.mouth.tuck;
         let depth = (1.2 + 6.4 * show).min(0.74 * tall + 0.8 + 2.6 * tucked);
@@ -225,7 +225,8 @@ impl Shape {
         let root = LipLine { middle: up - 7.0, corner: corner - 6.0, ..edge };
         let root = if tucked > 0.1 { LipLine { half, ..self.inner_upper } } else { root };
         let row = root.area_to(&edge);
-        let ink = vertical(up - 1.0, up + depth, &[(0.0, p::teeth_shade()), (0.45, p::teeth()), (1.0, p::teeth())]);
+        let ink =
+            vertical(up - 1.0, up + depth, &[(0.0, self.p.teeth_shade), (0.45, self.p.teeth), (1.0, self.p.teeth)]);
         let side = |s: f32| ([cx + s * half, up + 2.0], [half * 0.5, 9.0]);
         if tucked > 0.1 {
             stage.fill(&row, ink);
@@ -234,13 +235,13 @@ impl Shape {
         stage.fill_clipped(&row, ink);
         for s in [-1.0, 1.0] {
             let (at, size) = side(s);
-            stage.fill_clipped(&ellipse(at[0], at[1], size[0], size[1]), glow(at, size, p::mouth_dark().a(0.55)));
+            stage.fill_clipped(&ellipse(at[0], at[1], size[0], size[1]), glow(at, size, self.p.mouth_dark.a(0.55)));
         }
         if depth > 3.0 {
             for x in [-13.0, -6.8, 0.0, 6.8, 13.0_f32] {
                 let x = cx + x * half / 26.0;
                 let drop = depth - 0.10 * (x - cx).abs();
-                stage.fill_clipped(&ellipse(x, up + drop * 0.62, 0.38, drop * 0.42), flat(p::teeth_shade().a(0.42)));
+                stage.fill_clipped(&ellipse(x, up + drop * 0.62, 0.38, drop * 0.42), flat(self.p.teeth_shade.a(0.42)));
             }
         }
     }

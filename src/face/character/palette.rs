@@ -1,4 +1,4 @@
-//! The character's colours, and colour arithmetic in linear light.
+//! The colours that a character is painted with, and colour arithmetic in linear light.
 
 /// Linear red, green, blue and straight alpha, each 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,46 +48,44 @@ pub fn to_srgb(v: f32) -> f32 {
     if v <= 0.003_130_8 { v * 12.92 } else { 1.055 * v.powf(1.0 / 2.4) - 0.055 }
 }
 
-macro_rules! colours {
-    ($($name:ident = $rgb:literal;)*) => {
-        $(pub fn $name() -> Colour { hex($rgb) })*
-    };
-}
-
-colours! {
-    skin = 0xF7C7A3;
-    skin_light = 0xFFE6CC;
-    skin_warm = 0xE99A76;
-    skin_shade = 0xC97A5E;
-    skin_deep = 0x934A42;
-    blush = 0xF07E6E;
-    lip_upper = 0xBC5450;
-    lip_lower = 0xDC7A70;
-    lip_light = 0xFBC0B2;
-    lip_line = 0x6E2428;
-    mouth_dark = 0x3C0D14;
-    mouth_red = 0x7A2028;
-    tongue = 0xCF6767;
-    tongue_light = 0xE58A84;
-    teeth = 0xFBF5EC;
-    teeth_shade = 0xC9B3A8;
-    sclera = 0xFBF6F1;
-    sclera_shade = 0xA79A9F;
-    iris_rim = 0x2B1A14;
-    iris = 0x7C4A20;
-    iris_light = 0xD09A4E;
-    lash = 0x26151A;
-    brow = 0x56302A;
-    hair_dark = 0x26131A;
-    hair = 0x4B2723;
-    hair_mid = 0x6E3A2A;
-    hair_light = 0xB46A42;
-    cloth_dark = 0xB49A88;
-    cloth = 0xE9DCCB;
-    cloth_light = 0xFBF4E8;
-    gold = 0xE8B65C;
-    back_centre = 0xB5D6D1;
-    back = 0x83B5B4;
-    back_edge = 0x4C8188;
-    cloth_shade = 0xCDB7A3;
+/// Every colour of a character; which they are is said by its look.
+#[derive(Clone, Copy, Debug)]
+pub struct Palette {
+    pub skin: Colour,
+    pub skin_light: Colour,
+    pub skin_warm: Colour,
+    pub skin_shade: Colour,
+    pub skin_deep: Colour,
+    pub blush: Colour,
+    pub lip_upper: Colour,
+    pub lip_lower: Colour,
+    pub lip_light: Colour,
+    pub lip_line: Colour,
+    pub mouth_dark: Colour,
+    pub mouth_red: Colour,
+    pub tongue: Colour,
+    pub tongue_light: Colour,
+    pub teeth: Colour,
+    pub teeth_shade: Colour,
+    pub sclera: Colour,
+    pub sclera_shade: Colour,
+    pub iris_rim: Colour,
+    pub iris: Colour,
+    pub iris_light: Colour,
+    pub lash: Colour,
+    pub brow: Colour,
+    pub hair_dark: Colour,
+    pub hair: Colour,
+    pub hair_mid: Colour,
+    pub hair_light: Colour,
+    pub cloth_dark: Colour,
+    pub cloth: Colour,
+    pub cloth_light: Colour,
+    pub gold: Colour,
+    pub back_centre: Colour,
+    pub back: Colour,
+    pub back_edge: Colour,
+    pub cloth_shade: Colour,
+    /// What the head throws back on cloth in its shadow.
+    pub cloth_bounce: Colour,
 }

@@ -3,6 +3,7 @@
 //! A map runs backwards, from a point of the picture to the point of the layer that is seen there. Depths are
 //! picture pixels in front of the axis about which the head turns.
 
+use super::look::Depths;
 use super::shape::{CENTRE_X, Point};
 use crate::face::Pose;
 
@@ -16,6 +17,7 @@ const JAW_DROP: f32 = 13.0;
 /// A pose in the terms of the maps.
 #[derive(Clone, Copy, Debug)]
 pub struct Rig {
+    depths: Depths,
     yaw: f32,
     pitch: f32,
     yaw_narrow: f32,
@@ -29,9 +31,10 @@ pub struct Rig {
 }
 
 impl Rig {
-    pub fn new(pose: &Pose) -> Self {
+    pub fn new(depths: Depths, pose: &Pose) -> Self {
         let (yaw, pitch) = (pose.yaw.to_radians(), pose.pitch.to_radians());
         Self {
+            depths,
             yaw: yaw.sin(),
             pitch: pitch.sin(),
             yaw_narrow: yaw.cos() - 1.0,
@@ -59,13 +62,18 @@ impl Rig {
     /// Hair that lies on the head in front: a little before the face, its ends swing.
     pub fn front_hair(&self, x: f32, y: f32) -> Point {
         let from = self.unrolled([x, y], 1.0);
-        self.solve(from, |p| 10.0 + 1.04 * face_depth([p[0], p[1].min(232.0)]), |[_, y]| [self.swing(y, 190.0), 0.0])
+        let Depths { back, front_swing, follow, .. } = self.depths;
+        let depth = |[x, y]: Point| {
+            let before = 10.0 + 1.04 * face_depth([x, y.min(232.0)]);
+            before + (back - before) * follow * smooth(((x - CENTRE_X).abs() - 76.0) / 28.0)
+        };
+        self.solve(from, depth, |[_, y]| [front_swing * self.swing(y, 190.0), 0.0])
     }
 
-    /// Hair behind face and neck.
+    /// Hair behind face and neck, and ears where they are seen.
     pub fn back_hair(&self, x: f32, y: f32) -> Point {
         let from = self.unrolled([x, y], 1.0);
-        self.solve(from, |_| -34.0, |[_, y]| [1.15 * self.swing(y, 170.0), 0.0])
+        self.solve(from, |_| self.depths.back, |[_, y]| [self.depths.back_swing * self.swing(y, 170.0), 0.0])
     }
 
     /// Neck and shoulders: the neck's upper end goes with the head, the shoulders only breathe.
