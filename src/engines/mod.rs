@@ -74,7 +74,7 @@ impl Engines {
         let (voice, spoke) = start_voice(config, store, &runtime, &metrics)?;
         let ears = Ears::start(SileroModel::load(&runtime, &store.path("silero-vad")?)?, metrics.clone())?;
         let media = MediaPool::start(config.server.media_threads, &metrics)?;
-        let face = Character::named(&config.avatar.name).unwrap_or_else(Character::new);
+        let face = Character::named(&config.avatar.name).unwrap_or_default();
         heard.await.map_err(|_| EngineError::Lost("hearing"))??;
         spoke.await.map_err(|_| EngineError::Lost("voice"))??;
         if let Some(local) = &local {
