@@ -101,6 +101,6 @@ async fn speech_ends_when_its_packets_stay_away() {
     call.speak(&cut).await;
     let heard = "conversation.item.input_audio_transcription.completed";
     let event = call.until(heard, |event| event["type"] == heard).await;
-    assert!(event["transcript"].as_str().unwrap().to_lowercase().contains("best of times"), "{event}");
+    assert!(event["transcript"].as_str().unwrap().to_lowercase().contains("it was the best"), "{event}");
     call.close().await;
 }
