@@ -60,7 +60,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             command.run()
         }
         Command::Call(arguments) => {
-            log(&LogSettings { filter: "warn".into(), json: false });
+            log(&LogSettings { filter: "warn,webrtc=error,rtc=error".into(), json: false });
             runtime()?.block_on(visavis::call::main(arguments))
         }
     }

@@ -85,7 +85,7 @@ pub fn transcribe(recognizer: &mut dyn Recognizer, job: TranscribeJob, metrics: 
     };
     let result = recognizer.transcribe(&request);
     metrics.transcribe_seconds.observe((clock::now() - start).as_secs_f64());
-    let id = UtteranceId(job.utterance.id.0);
+    let id = job.utterance.id;
     match result {
         Err(AsrError::Cancelled) => job.reply.forget(),
         Ok(transcript) => job.reply.send((id, Ok(transcript))),

@@ -17,6 +17,6 @@ pub use asr::{AsrError, AsrRequest, Recognizer, Transcript};
 pub use fake::FakeRecognizer;
 pub use gate::{SpeechEvent, SpeechGate, VadSettings};
 pub use listener::{Heard, Listener};
-pub use utterance::{Utterance, UtteranceId};
+pub use utterance::Utterance;
 pub use vad::{SileroModel, Vad};
 pub use whisper::{WhisperModel, WhisperRecognizer, WhisperSettings};

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::gate::samples;
+use crate::media::UtteranceId;
 
 /// An utterance is cut before this length: recognizers see at most 30 s.
 pub const LONGEST_MILLIS: u32 = 28_000;
@@ -15,10 +16,6 @@ pub const LONGEST_MILLIS: u32 = 28_000;
 const CUT_MILLIS: u32 = 8_000;
 /// Stretch whose loudness decides where to cut.
 const QUIET_MILLIS: u32 = 100;
-
-/// Names one cut of the sound; another cut, even of the same speech, has another id.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct UtteranceId(pub u64);
 
 /// Sound to be recognized: the samples `start..end` of the call, 16 kHz mono.
 #[derive(Clone, Debug, PartialEq)]

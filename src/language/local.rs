@@ -124,6 +124,7 @@ async fn watch_over(
                     () = stop.cancelled() => return end(child, input).await,
                 }
             }
+            Err(_) if stop.is_cancelled() => return,
             Err(reason) => {
                 metrics.error("local_model_start", &reason);
                 let _ = state.send_replace(Err(reason));

@@ -122,7 +122,7 @@ impl Session {
     }
 
     pub(super) fn keep(&mut self, utterance: Utterance) -> UtteranceId {
-        let id = UtteranceId(utterance.id.0);
+        let id = utterance.id;
         self.utterances.push(utterance);
         id
     }

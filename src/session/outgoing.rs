@@ -87,7 +87,7 @@ impl Session {
     }
 
     pub(super) fn transcribe(&mut self, id: UtteranceId) {
-        let Some(utterance) = self.utterances.iter().find(|kept| kept.id.0 == id.0).cloned() else {
+        let Some(utterance) = self.utterances.iter().find(|kept| kept.id == id).cloned() else {
             let result = Err("the sound of this utterance is not kept any more".to_owned());
             return self.dialogue.handle(Input::Transcribed { utterance: id, result });
         };
