@@ -93,9 +93,21 @@ fn without_brackets(text: &str) -> String {
 /// Most characters a second that a voice can say; a text beyond that was not all heard.
 const MOST_CHARS_A_SECOND: f32 = 30.0;
 
-/// Whether a decoder that lost its place wrote this: one phrase over and over, or more than could be said.
+/// Whether a decoder that lost its place may have written this: one phrase over and over, its last sentence
+/// twice, or more than could be said. A second look decides.
 pub fn is_runaway(text: &str, seconds: f32) -> bool {
-    text.chars().count() as f32 > MOST_CHARS_A_SECOND * seconds + 10.0 || repetition(text).is_some()
+    text.chars().count() as f32 > MOST_CHARS_A_SECOND * seconds + 10.0 || repetition(text).is_some() || ends_twice(text)
+}
+
+/// Shortest ending, in bytes of its letters, that counts when it is written twice.
+const SHORTEST_ENDING: usize = 16;
+
+fn ends_twice(text: &str) -> bool {
+    let letters: String = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    (SHORTEST_ENDING..=letters.len() / 2).any(|unit| {
+        let (before, last) = letters.as_bytes().split_at(letters.len() - unit);
+        before.ends_with(last)
+    })
 }
 
 /// The text with the phrase that it ends in, over and over, said once.
@@ -168,8 +180,20 @@ mod tests {
     }
 
     #[test]
+    fn a_last_sentence_written_twice_is_looked_at_again_and_kept_if_it_stays() {
+        let text = "It was the age of wisdom. It was the age of foolishness. It was the age of foolishness.";
+        assert!(is_runaway(text, 10.0));
+        assert_eq!(without_repetition(text), text);
+        assert!(is_runaway("法国的首都是巴黎。法国的首都是巴黎。", 10.0));
+        for said in ["Try again. Try again.", "It was the age of wisdom, it was the age of foolishness."] {
+            assert!(!is_runaway(said, 10.0));
+        }
+    }
+
+    #[test]
     fn more_than_can_be_said_is_a_runaway() {
-        let text = "The period was so far like the present period. The period was so far like the present period.";
+        let text =
+            "In short, the period was so far like the present period that some of its noisiest authorities insisted.";
         assert!(is_runaway(text, 2.6));
         assert!(!is_runaway(text, 5.0));
     }
