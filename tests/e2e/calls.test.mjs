@@ -86,25 +86,13 @@ for (const { file, text } of RECORDINGS) {
 
     const errorRate = (entries) => wordErrorRate(text, heardIn(entries))
     const isAnswered = (entries) => errorRate(entries) <= 0.1 && entries.at(-1).speaker === 'face'
-    const speak = async () => {
-      const call = await openPage(t, { url: server.url, wav })
-      // The microphone opens, and the recording begins, within this click.
-      const opened = Date.now()
-      await call.call()
-      assert.ok(Date.now() - opened < LEAD_SECONDS * 1000, 'the call connected too late for the recording')
-      await sleep(opened + speechEnds * 1000 - Date.now())
-      const what = 'words of the user with at most 10 % errors, then an answer'
-      return [call, await call.untilEntries(what, isAnswered, ANSWER_MILLIS).catch((error) => error)]
-    }
-    let [call, entries] = await speak()
-    if (entries instanceof Error) {
-      // Chromium's own processing of the microphone differs from call to call: once more, and then it counts.
-      t.diagnostic(`spoken again: ${entries.message}`)
-      await call.page.close()
-      while ((await server.status()).calls.active > 0) await sleep(100)
-      ;[call, entries] = await speak()
-    }
-    if (entries instanceof Error) throw entries
+    const call = await openPage(t, { url: server.url, wav })
+    // The microphone opens, and the recording begins, within this click.
+    const opened = Date.now()
+    await call.call()
+    assert.ok(Date.now() - opened < LEAD_SECONDS * 1000, 'the call connected too late for the recording')
+    await sleep(opened + speechEnds * 1000 - Date.now())
+    const entries = await call.untilEntries('words of the user with at most 10 % errors, then an answer', isAnswered, ANSWER_MILLIS)
     t.diagnostic(`word error rate ${(100 * errorRate(entries)).toFixed(1)} %: ${heardIn(entries)}`)
     await call.phase('speaking')
     await screenshot(call, `call-${path.basename(file, '.wav')}`)
