@@ -4,7 +4,7 @@
 //! call runs at 48 kHz from zero and never stops, so one [`MediaTime`] means the same instant for sound,
 //! mouth and RTP timestamp.
 
-use std::ops::{Add, Sub};
+use std::ops::{Add, Range, Sub};
 use std::sync::Arc;
 
 /// Rate of the media clock, of all outgoing sound and of Opus in RTP (RFC 7587).
@@ -87,7 +87,18 @@ pub struct TimedPhoneme {
     pub stressed: bool,
 }
 
-/// The sound of one clause and what the mouth must do for it.
+/// One word of a clause's text with its place in the clause's sound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimedWord {
+    /// Bytes of the clause's text, the marks at the word included, the spaces around it not.
+    pub text: Range<usize>,
+    /// Start within the clause's sound, in ticks of [`MEDIA_HZ`].
+    pub start: u64,
+    /// End within the clause's sound, in ticks of [`MEDIA_HZ`].
+    pub end: u64,
+}
+
+/// The sound of one clause, when each word is in it, and what the mouth must do for it.
 #[derive(Clone, Debug)]
 pub struct Speech {
     pub turn: TurnId,
@@ -98,6 +109,8 @@ pub struct Speech {
     pub pcm: Vec<i16>,
     /// In order, without overlap, within the length of `pcm`.
     pub phonemes: Vec<TimedPhoneme>,
+    /// Every word of the text, in order, without overlap, within the length of `pcm`.
+    pub words: Vec<TimedWord>,
 }
 
 /// What the avatar does while a frame is drawn; the face behaves differently in each.

@@ -154,7 +154,7 @@ mod tests {
     use rand::{RngExt, SeedableRng, rngs::StdRng};
 
     fn speech(turn: u64, samples: usize, value: i16) -> Speech {
-        Speech { turn: TurnId(turn), clause: 0, text: String::new(), pcm: vec![value; samples], phonemes: Vec::new() }
+        Speech { turn: TurnId(turn), clause: 0, text: String::new(), pcm: vec![value; samples], phonemes: Vec::new(), words: Vec::new() }
     }
 
     fn step(timeline: &mut Timeline) -> (Due, [i16; AUDIO_FRAME]) {

@@ -198,6 +198,7 @@ impl Voice for PiperVoice {
             text: clause.text.clone(),
             pcm: Vec::new(),
             phonemes: Vec::new(),
+            words: Vec::new(),
         };
         let text = normalize::for_speech(&clause.text, self.config.language());
         if !self.can_read(&text) {

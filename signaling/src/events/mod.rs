@@ -28,8 +28,8 @@ pub use response::{
     ResponseStatus, StatusDetails, Usage,
 };
 pub use server::{
-    Conversation, ConversationObject, EndReason, InputTokenDetails, PartRef, RateLimit, ResponsePart, ServerEvent,
-    TranscriptionError, TranscriptionUsage,
+    BargeInOutcome, Conversation, ConversationObject, EndReason, InputTokenDetails, Latency, PartRef, RateLimit,
+    ResponsePart, ServerEvent, TranscriptionError, TranscriptionUsage,
 };
 pub use session::{
     Audio, AudioInput, AudioOutput, MaxOutputTokens, Modality, SESSION_LIMIT, Session, SessionKind, SessionObject,

@@ -130,6 +130,37 @@ pub enum ServerEvent {
     #[serde(rename = "session.ending")]
     SessionEnding { reason: EndReason, remaining_ms: u64 },
 
+    /// Addition of our own: this word of an answer's transcript is being heard now.
+    #[serde(rename = "visavis.word")]
+    Word {
+        response_id: String,
+        item_id: String,
+        content_index: u32,
+        word: String,
+        /// Where the word stands in the transcript, in UTF-16 code units as browsers count.
+        start: usize,
+        end: usize,
+        /// Where the word stands in the answer's sound.
+        audio_start_ms: u64,
+        audio_end_ms: u64,
+    },
+    /// Addition of our own: when each step of an answer was done.
+    #[serde(rename = "visavis.latency")]
+    Latency(Latency),
+    /// Addition of our own: somebody spoke over an answer, and what came of it.
+    #[serde(rename = "visavis.barge_in")]
+    BargeIn {
+        response_id: String,
+        /// From the first voiced sample that came in to the last packet of the answer that went out.
+        silent_ms: u64,
+        /// From that packet to the first picture with lips at rest; absent if nobody looks.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        lips_ms: Option<u64>,
+        /// From the first voiced sample to the decision.
+        decided_ms: u64,
+        outcome: BargeInOutcome,
+    },
+
     #[serde(rename = "error")]
     Error { error: ErrorEvent },
 
@@ -183,6 +214,9 @@ impl ServerEvent {
             Self::AvatarSwitchToSpeaking { .. } => "session.avatar.switch_to_speaking",
             Self::AvatarSwitchToIdle { .. } => "session.avatar.switch_to_idle",
             Self::SessionEnding { .. } => "session.ending",
+            Self::Word { .. } => "visavis.word",
+            Self::Latency(_) => "visavis.latency",
+            Self::BargeIn { .. } => "visavis.barge_in",
             Self::Error { .. } => "error",
             Self::Other(fields) => fields.get("type").and_then(Value::as_str).unwrap_or_default(),
         }
@@ -273,6 +307,46 @@ pub struct RateLimit {
     pub limit: u64,
     pub remaining: u64,
     pub reset_seconds: f64,
+}
+
+/// When each step of an answer was done, in milliseconds after the person's last voiced sample came in (negative:
+/// before it), or after the request for an answer to typed text. A step that has not happened is absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Latency {
+    pub response_id: String,
+    /// The question was spoken; typed if false.
+    pub spoken: bool,
+    /// It was decided that the person's turn is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub committed_ms: Option<i64>,
+    /// The turn's final text was there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transcribed_ms: Option<i64>,
+    /// The model's first token came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_token_ms: Option<i64>,
+    /// The first clause went to the voice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_clause_ms: Option<i64>,
+    /// The first clause had become sound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_sound_ms: Option<i64>,
+    /// The first packet of the answer's sound was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_packet_ms: Option<i64>,
+    /// The first picture with a moving mouth was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_mouth_ms: Option<i64>,
+}
+
+/// What came of speech over an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BargeInOutcome {
+    /// It was words: the answer ended.
+    Ended,
+    /// It was noise or a sign of listening: the answer went on.
+    Resumed,
 }
 
 /// Why a call is about to be ended by the server.

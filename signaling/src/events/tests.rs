@@ -203,8 +203,44 @@ fn every_event() -> Vec<(ServerEvent, Value)> {
                 "message": "No.", "param": "type", "event_id": "ev_7"}}),
         ),
         (
-            E::extension("visavis.latency", JsonObject::from_iter([("total_ms".into(), json!(812))])),
-            json!({"type": "visavis.latency", "total_ms": 812}),
+            E::Word {
+                response_id: "resp_1".into(),
+                item_id: "item_2".into(),
+                content_index: 0,
+                word: "Paris.".into(),
+                start: 25,
+                end: 31,
+                audio_start_ms: 1200,
+                audio_end_ms: 1650,
+            },
+            json!({"type": "visavis.word", "response_id": "resp_1", "item_id": "item_2", "content_index": 0,
+                "word": "Paris.", "start": 25, "end": 31, "audio_start_ms": 1200, "audio_end_ms": 1650}),
+        ),
+        (
+            E::Latency(Latency {
+                response_id: "resp_1".into(),
+                spoken: true,
+                committed_ms: Some(210),
+                transcribed_ms: Some(-4),
+                ..Latency::default()
+            }),
+            json!({"type": "visavis.latency", "response_id": "resp_1", "spoken": true, "committed_ms": 210,
+                "transcribed_ms": -4}),
+        ),
+        (
+            E::BargeIn {
+                response_id: "resp_1".into(),
+                silent_ms: 110,
+                lips_ms: None,
+                decided_ms: 520,
+                outcome: BargeInOutcome::Resumed,
+            },
+            json!({"type": "visavis.barge_in", "response_id": "resp_1", "silent_ms": 110, "decided_ms": 520,
+                "outcome": "resumed"}),
+        ),
+        (
+            E::extension("visavis.note", JsonObject::from_iter([("text".into(), json!("hi"))])),
+            json!({"type": "visavis.note", "text": "hi"}),
         ),
     ]
 }
