@@ -9,12 +9,15 @@ use std::collections::VecDeque;
 
 use crate::face::Mouth;
 use crate::face::visemes::{Gesture, Viseme, gestures_of, is_mark};
-use crate::media::{MEDIA_HZ, MediaTime, TimedPhoneme};
+use crate::media::{MEDIA_HZ, MediaTime, Speech, TimedPhoneme};
 
 /// Mouth before sound.
 const LEAD_SECONDS: f32 = 0.040;
-/// From the cut to lips at rest; two frames are 80 ms.
-const CUT_SECONDS: f32 = 0.070;
+/// From the cut to lips at rest. Pictures come every 40 ms, sound every 20 ms: if the cut falls between two pictures,
+/// the second one after it is drawn for 60 ms later.
+const CUT_SECONDS: f32 = 0.060;
+/// In which the mouth gets going when speech begins within a clause, from rest; [`LEAD_SECONDS`] of it before the sound.
+const WAKE_SECONDS: f32 = 0.080;
 /// A phoneme this long past pulls no more.
 const PAST_SECONDS: f32 = 0.6;
 /// About ten minutes of speech; more than that is not said ahead of the sound.
@@ -44,6 +47,8 @@ struct Pull {
 #[derive(Clone, Debug, Default)]
 pub struct Lips {
     pulls: VecDeque<Pull>,
+    /// When speech last began within a clause, in seconds since the start of the call.
+    woken: f64,
 }
 
 impl Lips {
@@ -54,8 +59,21 @@ impl Lips {
     /// Adds a clause whose sound starts at `at`. `pcm` is its sound, mono at [`MEDIA_HZ`], from which the loudness
     /// of each phoneme is taken; empty stands for normal loudness.
     pub fn say(&mut self, at: MediaTime, phonemes: &[TimedPhoneme], pcm: &[i16]) {
-        for phoneme in phonemes {
-            let (start, end) = (at + phoneme.start, at + phoneme.end.max(phoneme.start));
+        self.add(0, at, phonemes, pcm);
+    }
+
+    /// Adds the rest of a clause whose sample `from` is heard at `at`, out of a mouth at rest if that is not its first.
+    pub fn say_from(&mut self, from: usize, at: MediaTime, speech: &Speech) {
+        if from > 0 {
+            self.woken = at.as_secs_f64();
+        }
+        self.add(from as u64, at, &speech.phonemes, &speech.pcm);
+    }
+
+    fn add(&mut self, from: u64, at: MediaTime, phonemes: &[TimedPhoneme], pcm: &[i16]) {
+        for phoneme in phonemes.iter().filter(|phoneme| from == 0 || phoneme.end > from) {
+            let start = phoneme.start.max(from);
+            let (start, end) = (at + (start - from), at + (phoneme.end.max(start) - from));
             let (start, end) = (start.as_secs_f64(), end.as_secs_f64());
             if is_mark(&phoneme.ipa) {
                 if let Some(last) = self.pulls.back_mut() {
@@ -76,9 +94,11 @@ impl Lips {
         }
     }
 
-    /// Barge-in: all that was said so far ends at `at`, the mouth is at rest 80 ms later.
+    /// Barge-in: all that was said so far ends at `at`, the mouth is at rest 80 ms later, which is two pictures.
     pub fn cut(&mut self, at: MediaTime) {
         let at = at.as_secs_f64();
+        // What lies further ahead has no part in the mouth's way to rest.
+        self.pulls.retain(|pull| pull.start < at + f64::from(PAST_SECONDS));
         for pull in &mut self.pulls {
             pull.cut = Some(pull.cut.map_or(at, |earlier| earlier.min(at)));
         }
@@ -96,6 +116,7 @@ impl Lips {
         }
         let seen = now + f64::from(LEAD_SECONDS);
         let live = blend(self.pulls.iter().filter(|p| p.cut.is_none_or(|cut| now < cut)), seen);
+        let live = Mouth::REST.towards(&live, smooth((seen - self.woken) as f32 / WAKE_SECONDS));
         // What was cut fades from where it stands to rest, over whatever is said next.
         let cuts = self.pulls.iter().filter_map(|p| p.cut).filter(|cut| now >= *cut);
         let Some(cut) = cuts.max_by(f64::total_cmp).filter(|cut| now - cut < f64::from(CUT_SECONDS)) else {

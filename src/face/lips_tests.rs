@@ -88,6 +88,38 @@ fn a_cut_shuts_the_mouth_within_two_frames_and_leaves_room_for_the_next_answer()
 }
 
 #[test]
+fn the_second_picture_after_a_cut_shows_lips_at_rest() {
+    // Sound may be cut every 20 ms, pictures are drawn every 40 ms.
+    for millis in (1000..1400).step_by(20) {
+        let mut lips = said("a uː m eɪ f a", 90);
+        lips.cut(MediaTime::from_millis(millis));
+        let second = (millis / 40 + 2) * 40;
+        assert!(lips.mouth_at(MediaTime::from_millis(second)).is_at_rest(), "cut at {millis}");
+        assert!(lips.mouth_at(MediaTime::from_millis(second + 40)).is_at_rest(), "cut at {millis}");
+    }
+}
+
+#[test]
+fn speech_that_goes_on_comes_out_of_a_mouth_at_rest_and_is_what_it_would_have_been() {
+    let mut uncut = said("m a f uː t a b o k iː s aɪ n eɪ", 110);
+    let phonemes = phonemes("m a f uː t a b o k iː s aɪ n eɪ", 110);
+    let (turn, text) = (crate::media::TurnId(1), String::new());
+    let speech = Speech { turn, clause: 0, text, pcm: Vec::new(), phonemes, words: Vec::new() };
+    let mut lips = said("m a f uː t a b o k iː s aɪ n eɪ", 110);
+    lips.cut(MediaTime::from_millis(1240));
+    // From within the "a" on, which is heard two seconds later than it was.
+    lips.say_from(130 * 48, MediaTime::from_millis(3130), &speech);
+    assert!(lips.mouth_at(MediaTime::from_millis(3080)).is_at_rest());
+    let opening = [3100, 3120, 3130, 3140].map(|millis| lips.mouth_at(MediaTime::from_millis(millis)).open);
+    assert!(opening[0] < 0.2 && opening.is_sorted() && opening[3] > 0.4, "{opening:?}");
+    for millis in (3300..4600).step_by(10) {
+        let now = lips.mouth_at(MediaTime::from_millis(millis)).channels();
+        let then = uncut.mouth_at(MediaTime::from_millis(millis - 2000)).channels();
+        assert!(now.iter().zip(then).all(|(now, then)| (now - then).abs() < 0.01), "at {millis}");
+    }
+}
+
+#[test]
 fn what_was_played_is_forgotten_and_what_is_queued_is_bounded() {
     let mut lips = Lips::new();
     for minute in 0..60 {

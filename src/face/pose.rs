@@ -55,6 +55,10 @@ impl Pose {
     }
 }
 
+/// A change of the mouth below this is not seen: a gap between the lips of this size is a pixel or so in a picture
+/// 512 high.
+const LEAST_SEEN: f32 = 0.05;
+
 /// The shape of the mouth as speech makes it; the smile is put on top by [`Pose::smile`]. Each from 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Mouth {
@@ -95,6 +99,12 @@ impl Mouth {
     /// True if no gap shows between the lips.
     pub fn is_closed(&self) -> bool {
         self.open < 0.03
+    }
+
+    /// True if nothing of it is seen to differ from [`Mouth::REST`]. Teeth and tongue show through a gap only.
+    pub fn is_at_rest(&self) -> bool {
+        let visible = |mouth: &Self| [mouth.jaw, mouth.open, mouth.width, mouth.round, mouth.press, mouth.tuck];
+        visible(self).iter().zip(visible(&Self::REST)).all(|(now, rest)| (now - rest).abs() < LEAST_SEEN)
     }
 
     /// Each value moved from `self` (at 0) to `other` (at 1).
