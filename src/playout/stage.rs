@@ -1,81 +1,26 @@
 //! A call's way out: timeline, Opus, face and H.264, moved on by a media thread 20 ms at a time.
 //!
-//! The session sends clauses and orders through [`StageHandle`] and reads the progress; nothing here waits
-//! for anybody. To silence is an atomic turn number that is read before each frame, so it never queues
-//! behind sound. Pictures are drawn for the media time of the sound that goes out with them.
+//! The session asks through a [`StageHandle`] and reads the [`Progress`]; nothing here waits for anybody. Pictures are
+//! drawn for the media time of the sound that goes out with them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 
 use tokio::sync::watch;
 
+use super::orders::{Asked, Inbox, Order, StageHandle};
 use super::pool::Beat;
-use super::timeline::{Progress, Timeline};
+use super::progress::{Moments, Progress};
+use super::timeline::Timeline;
 use crate::audio::{AudioError, OpusEncoder};
 use crate::clock;
 use crate::face::{Face, Life, Lips, Rgba};
-use crate::media::{AUDIO_FRAME, Attention, AudioPacket, I420, MediaTime, Speech, TurnId, VideoPacket};
+use crate::media::{AUDIO_FRAME, Attention, AudioPacket, I420, MediaTime, VideoPacket};
 use crate::metrics::Metrics;
 use crate::peer::MediaSender;
 use crate::video::{H264Encoder, VideoError, VideoSettings, rgba_to_i420};
 
-/// Clauses that wait to be laid on the timeline; when full the session keeps the next ones.
-pub const CLAUSES: usize = 8;
 /// After the last word the face stays in its speaking manner this long (ticks), through pauses between clauses.
 const SPEAKING_LINGER: u64 = 24_000;
-
-enum Order {
-    Speak(Speech),
-    Finish(TurnId),
-}
-
-#[derive(Default)]
-struct Shared {
-    silenced: Arc<AtomicU64>,
-    attention: AtomicU8,
-    key_frame: AtomicBool,
-}
-
-/// The session's end of a stage. Dropping it ends the stage.
-pub struct StageHandle {
-    orders: SyncSender<Order>,
-    shared: Arc<Shared>,
-    pub progress: watch::Receiver<Progress>,
-}
-
-impl StageHandle {
-    /// Gives the clause back when the stage has no room.
-    pub fn speak(&self, speech: Speech) -> Result<(), Speech> {
-        self.orders.try_send(Order::Speak(speech)).map_err(|refused| match refused {
-            std::sync::mpsc::TrySendError::Full(Order::Speak(speech))
-            | std::sync::mpsc::TrySendError::Disconnected(Order::Speak(speech)) => speech,
-            _ => unreachable!("a clause was sent"),
-        })
-    }
-
-    /// True once the stage knows that no more sound of this answer follows.
-    pub fn finish(&self, turn: TurnId) -> bool {
-        self.orders.try_send(Order::Finish(turn)).is_ok()
-    }
-
-    pub fn silence(&self, up_to: TurnId) {
-        self.shared.silenced.fetch_max(up_to.0, Ordering::Release);
-    }
-
-    /// The newest silenced answer, for whoever makes sound for this call.
-    pub fn silenced(&self) -> Arc<AtomicU64> {
-        self.shared.silenced.clone()
-    }
-
-    pub fn attend(&self, attention: Attention) {
-        self.shared.attention.store(attention as u8, Ordering::Relaxed);
-    }
-
-    pub fn force_key_frame(&self) {
-        self.shared.key_frame.store(true, Ordering::Release);
-    }
-}
 
 /// What draws and encodes the picture of one call.
 pub struct Picture {
@@ -108,11 +53,10 @@ pub struct Stage {
     opus: OpusEncoder,
     picture: Option<Picture>,
     media: MediaSender,
-    orders: Receiver<Order>,
-    shared: Arc<Shared>,
+    inbox: Inbox,
     progress: watch::Sender<Progress>,
+    moments: Moments,
     metrics: Arc<Metrics>,
-    silenced: TurnId,
     last_spoken: Option<MediaTime>,
     need_key_frame: bool,
 }
@@ -123,68 +67,53 @@ impl Stage {
         picture: Option<Picture>,
         metrics: Arc<Metrics>,
     ) -> Result<(Self, StageHandle), AudioError> {
-        let (orders, inbox) = sync_channel(CLAUSES);
         let (progress, watcher) = watch::channel(Progress::default());
-        let shared = Arc::new(Shared::default());
+        let (inbox, handle) = Inbox::new(watcher);
         let stage = Self {
             timeline: Timeline::default(),
             opus: OpusEncoder::new()?,
             picture,
             media,
-            orders: inbox,
-            shared: shared.clone(),
+            inbox,
             progress,
+            moments: Moments::default(),
             metrics,
-            silenced: TurnId(0),
             last_spoken: None,
             need_key_frame: true,
         };
-        Ok((stage, StageHandle { orders, shared, progress: watcher }))
+        Ok((stage, handle))
     }
 
-    /// Carries out what the session asked for; false if the session is gone.
-    fn take_orders(&mut self) -> bool {
-        loop {
-            match self.orders.try_recv() {
-                Ok(Order::Speak(speech)) => self.lay(speech),
-                Ok(Order::Finish(turn)) => self.timeline.finish(turn),
-                Err(TryRecvError::Empty) => break,
-                Err(TryRecvError::Disconnected) => return false,
-            }
-        }
-        let silenced = TurnId(self.shared.silenced.load(Ordering::Acquire));
-        if silenced > self.silenced {
-            self.silenced = silenced;
-            self.timeline.silence(silenced);
+    fn carry_out(&mut self, asked: Asked) {
+        if asked.hold_or_silence(&mut self.timeline) {
+            self.moments.stop();
             self.last_spoken = None;
-            if let Some(picture) = &mut self.picture {
-                picture.lips.cut(self.timeline.now());
+            if let Some(Picture { lips, .. }) = &mut self.picture {
+                lips.cut(self.timeline.now());
+                self.timeline.laid().for_each(|laid| lips.say_from(laid.from, laid.at, laid.speech));
             }
         }
-        true
-    }
-
-    fn lay(&mut self, speech: Speech) {
-        // A silence order for this answer may have come since; it is carried out before the next frame.
-        if speech.turn.0 <= self.shared.silenced.load(Ordering::Acquire) {
-            return;
-        }
-        let phonemes = speech.phonemes.clone();
-        let pcm = self.picture.is_some().then(|| speech.pcm.clone());
-        if let (Some(at), Some(picture), Some(pcm)) = (self.timeline.push(speech), &mut self.picture, pcm) {
-            picture.lips.say(at, &phonemes, &pcm);
+        for order in asked.orders {
+            match order {
+                Order::Finish(turn) => self.timeline.finish(turn),
+                Order::Speak(speech) => {
+                    let at = self.timeline.push(speech);
+                    if let (Some(_), Some(laid), Some(picture)) = (at, self.timeline.laid().last(), &mut self.picture) {
+                        picture.lips.say_from(laid.from, laid.at, laid.speech);
+                    }
+                }
+            }
         }
     }
 
     fn attention(&self, at: MediaTime) -> Attention {
+        if self.timeline.progress().held {
+            return Attention::Listening;
+        }
         if self.last_spoken.is_some_and(|last| at.since(last) <= SPEAKING_LINGER) {
             return Attention::Speaking;
         }
-        match self.shared.attention.load(Ordering::Relaxed) {
-            a if a == Attention::Listening as u8 => Attention::Listening,
-            a if a == Attention::Thinking as u8 => Attention::Thinking,
-            _ => Attention::Idle,
-        }
+        self.inbox.attention()
     }
 
     fn draw(&mut self, at: MediaTime) {
@@ -196,11 +125,15 @@ impl Stage {
         picture.face.draw(&pose, &mut picture.rgba);
         rgba_to_i420(&picture.rgba.data, picture.rgba.width, picture.rgba.height, &mut picture.i420);
         let drawn = clock::now();
-        let force = std::mem::take(&mut self.need_key_frame) | self.shared.key_frame.swap(false, Ordering::AcqRel);
+        let force = std::mem::take(&mut self.need_key_frame) | self.inbox.key_frame_wanted();
         match picture.encoder.encode(&picture.i420, force) {
             Ok(Some(encoded)) => {
                 let packet = VideoPacket { at, h264: encoded.h264, key_frame: encoded.key_frame };
-                self.need_key_frame = !self.media.send_video(packet);
+                let taken = self.media.send_video(packet);
+                self.need_key_frame = !taken;
+                if taken {
+                    self.moments.picture(&mouth, clock::now());
+                }
             }
             Ok(None) => self.need_key_frame |= force,
             Err(error) => {
@@ -215,13 +148,16 @@ impl Stage {
 
 impl Beat for Stage {
     fn beat(&mut self) -> bool {
-        if !self.take_orders() {
-            return false;
-        }
+        let Some(asked) = self.inbox.take() else { return false };
+        self.carry_out(asked);
         let mut pcm = [0; AUDIO_FRAME];
         let due = self.timeline.step(&mut pcm);
+        // `pcm` is the sound of the call from `due.at` on, each frame of it once, silence included.
         match self.opus.encode(&pcm) {
-            Ok(opus) => self.media.send_audio(AudioPacket { at: due.at, opus }),
+            Ok(opus) => {
+                self.media.send_audio(AudioPacket { at: due.at, opus });
+                self.moments.packet(&due, clock::now());
+            }
             Err(error) => self.metrics.error("opus_encoder", &error),
         }
         if due.speaking.is_some() {
@@ -230,7 +166,7 @@ impl Beat for Stage {
         if due.picture {
             self.draw(due.at);
         }
-        let progress = self.timeline.progress();
+        let progress = Progress { moments: self.moments, ..self.timeline.progress() };
         self.progress.send_if_modified(|seen| std::mem::replace(seen, progress) != progress);
         true
     }

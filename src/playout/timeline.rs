@@ -1,30 +1,20 @@
 //! Timeline: which 20 ms of sound go out next, and what media time they have.
 //!
-//! PURE core. Clauses are laid end to end on the call's media clock; where nothing lies there is silence,
-//! so every step yields exactly one frame and the clock never stops. The mouth is drawn for the same
-//! media time, so picture and sound agree by construction. What a silenced answer left is dropped here and
-//! nowhere else.
+//! PURE core. A queue of clauses and a cursor into the first: what lies behind the cursor was heard. Each step yields
+//! exactly one frame, of sound if some lies there and is not held, else of silence, so the media clock never stops.
+//! The mouth is drawn for the same media time, so picture and sound agree by construction. What a silenced answer
+//! left is dropped here and nowhere else; what is held stays here until it is released.
 
 use std::collections::VecDeque;
 
+use super::progress::Progress;
 use crate::media::{AUDIO_FRAME, MediaTime, Speech, TurnId, VIDEO_FRAME_TICKS};
 
-/// Samples over which the sound glides to zero where speech was cut, so that nothing clicks (3 ms).
-const GLIDE: usize = 144;
-
-/// A clause that is or will be played.
-#[derive(Debug)]
-struct Laid {
-    turn: TurnId,
-    at: MediaTime,
-    pcm: Vec<i16>,
-}
-
-impl Laid {
-    fn end(&self) -> MediaTime {
-        self.at + self.pcm.len() as u64
-    }
-}
+/// Samples over which sound rises where it begins within a clause, so that nothing clicks (5 ms). It falls over a
+/// whole frame.
+const FADE_IN: usize = 240;
+/// A cut word that lacks fewer samples than this counts as heard: the fade-out holds them.
+const HARDLY_CUT: usize = AUDIO_FRAME;
 
 /// One step of the timeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,34 +23,38 @@ pub struct Due {
     pub at: MediaTime,
     /// The frame holds speech of this answer.
     pub speaking: Option<TurnId>,
+    /// The frame holds only the fading end of speech that was held or silenced.
+    pub fading: bool,
     /// A picture of the same media time is due too.
     pub picture: bool,
 }
 
-/// How far playout has come: the newest answer that sounded, and how much of it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Progress {
-    /// Zero before the first answer.
-    pub turn: TurnId,
-    /// Ticks of the answer's sound that went out, pauses for missing sound not counted.
-    pub played: u64,
-    /// All of it went out; no more follows.
-    pub ended: bool,
+/// A clause of which sound is still to be heard.
+#[derive(Clone, Copy, Debug)]
+pub struct Laid<'a> {
+    pub speech: &'a Speech,
+    /// Samples of it that are not heard (again).
+    pub from: usize,
+    /// When sample `from` is heard.
+    pub at: MediaTime,
 }
 
 #[derive(Debug, Default)]
 pub struct Timeline {
     next: MediaTime,
-    laid: VecDeque<Laid>,
+    /// What is to be heard, in order.
+    queue: VecDeque<Speech>,
+    /// Samples of the queue's first clause that were heard.
+    cursor: usize,
+    /// The sound at the cursor does not follow what was heard last.
+    fade_in: bool,
+    /// What fades out in the next frame, before anything else; mostly empty.
+    fade_out: Vec<i16>,
     /// Answers up to this one have been silenced.
     silenced: TurnId,
     /// The newest answer of which no more sound will come.
     finished: TurnId,
     progress: Progress,
-    last_sample: i16,
-    /// Samples of the glide that are still to come, and where it starts.
-    glide: usize,
-    glide_from: i16,
 }
 
 impl Timeline {
@@ -69,14 +63,18 @@ impl Timeline {
         self.next
     }
 
-    /// Lays a clause behind what is there and says where it begins; `None` if its answer was silenced.
+    pub fn progress(&self) -> Progress {
+        self.progress
+    }
+
+    /// Lays a clause behind what is there and says when it begins; `None` if its answer was silenced, or if nobody
+    /// knows because the timeline is held.
     pub fn push(&mut self, speech: Speech) -> Option<MediaTime> {
         if speech.turn <= self.silenced {
             return None;
         }
-        let at = self.laid.back().map_or(self.next, Laid::end).max(self.next);
-        self.laid.push_back(Laid { turn: speech.turn, at, pcm: speech.pcm });
-        Some(at)
+        self.queue.push_back(speech);
+        self.laid().last().map(|laid| laid.at)
     }
 
     /// No more clauses of this answer follow.
@@ -84,172 +82,142 @@ impl Timeline {
         self.finished = self.finished.max(turn);
     }
 
-    /// Drops every sound of the answers up to this one. The next frame is already free of them.
-    pub fn silence(&mut self, up_to: TurnId) {
+    /// Drops every sound of the answers up to this one. The next frame holds the fade-out of what was being heard,
+    /// no frame after that anything. True if that silences the newest answer, and did not before.
+    pub fn silence(&mut self, up_to: TurnId) -> bool {
         if up_to <= self.silenced {
-            return;
+            return false;
         }
         self.silenced = up_to;
-        let cut = self.laid.front().is_some_and(|laid| laid.turn <= up_to && laid.at < self.next);
-        self.laid.retain(|laid| laid.turn > up_to);
-        if cut {
-            self.glide = GLIDE;
-            self.glide_from = self.last_sample;
+        if self.queue.front().is_some_and(|speech| speech.turn <= up_to) {
+            if !self.progress.held {
+                self.cut();
+            }
+            (self.cursor, self.fade_in) = (0, false);
+            self.queue.retain(|speech| speech.turn > up_to);
+        }
+        self.progress.turn <= up_to
+    }
+
+    /// Nothing is heard from the next frame on, which only fades out; what was not heard stays.
+    pub fn hold(&mut self) {
+        if !self.progress.held {
+            self.progress.held = true;
+            self.cut();
         }
     }
 
-    /// Ticks of sound that lie ahead.
-    pub fn ahead(&self) -> u64 {
-        self.laid.back().map_or(0, |laid| laid.end().since(self.next))
+    /// Goes on where [`Timeline::hold`] cut: with the whole word if it cut one. [`Timeline::laid`] says what is
+    /// heard now, and when.
+    pub fn release(&mut self) {
+        if !self.progress.held {
+            return;
+        }
+        self.progress.held = false;
+        if let Some((start, _)) = self.word_at_cursor() {
+            self.progress.played -= (self.cursor - start) as u64;
+            self.cursor = start;
+        }
+        self.fade_in = self.cursor > 0;
     }
 
-    pub fn progress(&self) -> Progress {
-        self.progress
+    /// The clauses to come, in order; none while held, as nobody knows when they are heard.
+    pub fn laid(&self) -> impl Iterator<Item = Laid<'_>> {
+        let fade_out = if self.fade_out.is_empty() { 0 } else { AUDIO_FRAME };
+        let (mut at, mut from) = (self.next + fade_out as u64, self.cursor);
+        self.queue.iter().filter(|_| !self.progress.held).map(move |speech| {
+            let laid = Laid { speech, from, at };
+            at = at + (speech.pcm.len() - from) as u64;
+            from = 0;
+            laid
+        })
     }
 
     /// Writes the next frame of sound and moves the clock on by it.
     pub fn step(&mut self, frame: &mut [i16; AUDIO_FRAME]) -> Due {
         let at = self.next;
-        let end = at + AUDIO_FRAME as u64;
+        self.next = at + AUDIO_FRAME as u64;
         frame.fill(0);
-        self.write_glide(frame);
+        let fading = !self.fade_out.is_empty();
         let mut speaking = None;
-        for laid in self.laid.iter().take_while(|laid| laid.at < end) {
-            let from = laid.at.max(at);
-            let to = laid.end().min(end);
-            if to <= from {
-                continue;
-            }
-            let source = from.since(laid.at) as usize..to.since(laid.at) as usize;
-            frame[from.since(at) as usize..to.since(at) as usize].copy_from_slice(&laid.pcm[source]);
-            speaking = Some(laid.turn);
-            if self.progress.turn != laid.turn {
-                self.progress = Progress { turn: laid.turn, played: 0, ended: false };
-            }
-            self.progress.played += to.since(from);
-        }
-        self.next = end;
-        self.last_sample = frame[AUDIO_FRAME - 1];
-        while self.laid.front().is_some_and(|laid| laid.end() <= end) {
-            self.laid.pop_front();
+        if fading {
+            frame[..self.fade_out.len()].copy_from_slice(&self.fade_out);
+            self.fade_out.clear();
+            ramp(frame.iter_mut().rev());
+        } else if !self.progress.held {
+            speaking = self.play(frame);
         }
         let turn = self.progress.turn;
-        if turn <= self.finished && self.laid.front().is_none_or(|laid| laid.turn != turn) {
+        if turn <= self.finished && self.queue.front().is_none_or(|speech| speech.turn != turn) {
             self.progress.ended = true;
         }
-        Due { at, speaking, picture: at.0.is_multiple_of(VIDEO_FRAME_TICKS) }
+        Due { at, speaking, fading, picture: at.0.is_multiple_of(VIDEO_FRAME_TICKS) }
     }
 
-    fn write_glide(&mut self, frame: &mut [i16; AUDIO_FRAME]) {
-        let length = std::mem::take(&mut self.glide);
-        for (index, sample) in frame.iter_mut().take(length).enumerate() {
-            *sample = (i32::from(self.glide_from) * (length - index) as i32 / (length + 1) as i32) as i16;
+    /// Moves what is at the cursor into the frame, as much as it holds, and says whose the last of it is.
+    fn play(&mut self, frame: &mut [i16; AUDIO_FRAME]) -> Option<TurnId> {
+        let mut speaking = None;
+        let mut filled = 0;
+        while filled < AUDIO_FRAME
+            && let Some(speech) = self.queue.front()
+        {
+            let turn = speech.turn;
+            let sound = &speech.pcm[self.cursor..];
+            let length = sound.len().min(AUDIO_FRAME - filled);
+            frame[filled..filled + length].copy_from_slice(&sound[..length]);
+            if std::mem::take(&mut self.fade_in) {
+                ramp(frame[..length.min(FADE_IN)].iter_mut());
+            }
+            filled += length;
+            if length > 0 {
+                speaking = Some(turn);
+                if self.progress.turn != turn {
+                    self.progress = Progress { turn, ..Progress::default() };
+                }
+            }
+            self.pass(length);
         }
+        speaking
+    }
+
+    /// Stops within the clause that is being heard. At a clause's beginning nothing sounds that could be cut.
+    fn cut(&mut self) {
+        let Some(speech) = self.queue.front().filter(|_| self.cursor > 0 && !self.fade_in) else { return };
+        self.fade_out.extend(speech.pcm[self.cursor..].iter().take(AUDIO_FRAME));
+        if let Some((_, end)) = self.word_at_cursor()
+            && end - self.cursor < HARDLY_CUT
+        {
+            self.pass(end - self.cursor);
+        }
+    }
+
+    /// Counts so many samples of the first clause as heard.
+    fn pass(&mut self, samples: usize) {
+        self.progress.played += samples as u64;
+        self.cursor += samples;
+        if self.queue.front().is_some_and(|speech| self.cursor >= speech.pcm.len()) {
+            self.queue.pop_front();
+            self.cursor = 0;
+        }
+    }
+
+    /// Beginning and end of the word of which the cursor stands inside, in samples of the first clause.
+    fn word_at_cursor(&self) -> Option<(usize, usize)> {
+        let speech = self.queue.front()?;
+        let mut spans = speech.words.iter().map(|w| (w.start as usize, (w.end as usize).min(speech.pcm.len())));
+        spans.find(|(start, end)| (start + 1..*end).contains(&self.cursor))
+    }
+}
+
+/// Multiplies the samples by a smooth rise from 0 to 1.
+fn ramp<'a>(samples: impl ExactSizeIterator<Item = &'a mut i16>) {
+    let steps = samples.len() as f32 + 1.0;
+    for (index, sample) in samples.enumerate() {
+        let x = (index as f32 + 1.0) / steps;
+        *sample = (f32::from(*sample) * x * x * (3.0 - 2.0 * x)) as i16;
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use rand::{RngExt, SeedableRng, rngs::StdRng};
-
-    fn speech(turn: u64, samples: usize, value: i16) -> Speech {
-        Speech { turn: TurnId(turn), clause: 0, text: String::new(), pcm: vec![value; samples], phonemes: Vec::new(), words: Vec::new() }
-    }
-
-    fn step(timeline: &mut Timeline) -> (Due, [i16; AUDIO_FRAME]) {
-        let mut frame = [0; AUDIO_FRAME];
-        let due = timeline.step(&mut frame);
-        (due, frame)
-    }
-
-    #[test]
-    fn every_step_is_20_ms_and_every_second_one_has_a_picture() {
-        let mut timeline = Timeline::default();
-        for n in 0..100 {
-            let (due, frame) = step(&mut timeline);
-            assert_eq!(due, Due { at: MediaTime(n * 960), speaking: None, picture: n % 2 == 0 });
-            assert!(frame.iter().all(|sample| *sample == 0));
-        }
-    }
-
-    #[test]
-    fn clauses_follow_each_other_without_a_gap() {
-        let mut timeline = Timeline::default();
-        step(&mut timeline);
-        assert_eq!(timeline.push(speech(1, 1000, 5)), Some(MediaTime(960)));
-        assert_eq!(timeline.push(speech(1, 500, 7)), Some(MediaTime(1960)));
-        timeline.finish(TurnId(1));
-        let (_, first) = step(&mut timeline);
-        let (_, second) = step(&mut timeline);
-        let played: Vec<i16> = first.into_iter().chain(second).collect();
-        assert!(played[..1000].iter().all(|s| *s == 5) && played[1000..1500].iter().all(|s| *s == 7));
-        assert!(played[1500..].iter().all(|s| *s == 0));
-        assert_eq!(timeline.progress(), Progress { turn: TurnId(1), played: 1500, ended: true });
-    }
-
-    #[test]
-    fn a_silenced_answer_is_never_heard_again() {
-        let mut timeline = Timeline::default();
-        timeline.push(speech(1, 9600, 8000));
-        step(&mut timeline);
-        timeline.silence(TurnId(1));
-        assert_eq!(timeline.push(speech(1, 960, 8000)), None);
-        let (due, frame) = step(&mut timeline);
-        assert_eq!(due.speaking, None);
-        assert!(frame.windows(2).all(|w| w[1] <= w[0] && w[0] - w[1] < 100), "it glides to zero without a click");
-        assert!(frame[GLIDE..].iter().all(|s| *s == 0));
-        let next = timeline.now();
-        assert_eq!(timeline.push(speech(2, 960, 3)), Some(next));
-    }
-
-    #[test]
-    fn an_answer_ends_only_when_no_more_can_come() {
-        let mut timeline = Timeline::default();
-        timeline.push(speech(1, 960, 5));
-        step(&mut timeline);
-        assert!(!timeline.progress().ended, "the voice may be late");
-        timeline.finish(TurnId(1));
-        step(&mut timeline);
-        assert!(timeline.progress().ended);
-    }
-
-    #[test]
-    fn thousands_of_random_steps_lose_and_repeat_nothing() {
-        let mut random = StdRng::seed_from_u64(11);
-        let mut timeline = Timeline::default();
-        let (mut turn, mut sent, mut heard, mut value) = (1u64, Vec::<i16>::new(), Vec::<i16>::new(), 0i16);
-        for _ in 0..20_000 {
-            match random.random_range(0..40) {
-                0 => {
-                    let pcm: Vec<i16> = (0..random.random_range(1..5000))
-                        .map(|_| {
-                            value = value % 30_000 + 1;
-                            value
-                        })
-                        .collect();
-                    sent.extend(&pcm);
-                    timeline.push(Speech { pcm, ..speech(turn, 0, 0) });
-                }
-                1 if random.random_bool(0.2) => {
-                    timeline.silence(TurnId(turn));
-                    turn += 1;
-                    sent.truncate(heard.len());
-                    assert_eq!(step(&mut timeline).0.speaking, None);
-                }
-                _ => {}
-            }
-            let (due, frame) = step(&mut timeline);
-            if let Some(speaking) = due.speaking {
-                assert_eq!(speaking, TurnId(turn));
-            }
-            heard.extend(frame.iter().copied().filter(|s| *s != 0));
-        }
-        while timeline.ahead() > 0 {
-            let (_, frame) = step(&mut timeline);
-            heard.extend(frame.iter().copied().filter(|s| *s != 0));
-        }
-        assert_eq!(heard.len(), sent.len());
-        assert!(heard == sent);
-    }
-}
+#[path = "timeline_tests.rs"]
+mod tests;
