@@ -5,15 +5,18 @@
 //! knows about turns or answers; that is the dialogue's work.
 
 pub mod asr;
+pub mod end_of_turn;
 pub mod fake;
 pub mod gate;
 pub mod listener;
+pub mod mel;
 mod phantom;
 pub mod utterance;
 pub mod vad;
 pub mod whisper;
 
 pub use asr::{AsrError, AsrRequest, Recognizer, Transcript};
+pub use end_of_turn::EndOfTurn;
 pub use fake::FakeRecognizer;
 pub use gate::{SpeechEvent, SpeechGate, VadSettings};
 pub use listener::{Heard, Listener};

@@ -16,6 +16,7 @@ mod stamp;
 mod store;
 
 pub use cli::ModelsCommand;
+pub use convert::slaney_filters;
 pub use error::ModelError;
 pub use fetch::Given;
 pub use manifest::Set;

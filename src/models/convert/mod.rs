@@ -14,6 +14,7 @@ mod vocabulary;
 
 use std::io::{Read, Seek, Write};
 
+pub use mel::slaney_filters;
 pub use quantize::Format;
 
 use names::{Kind, Shape};
@@ -50,7 +51,7 @@ pub fn whisper<R: Read + Seek, W: Write>(
 
     let mut file = ggml::Writer::new(output);
     file.header(&shape, format)?;
-    file.mel_filters(shape.mels, N_FFT / 2 + 1, &mel::slaney_filters(SAMPLE_HZ, N_FFT, shape.mels))?;
+    file.mel_filters(shape.mels, N_FFT / 2 + 1, &slaney_filters(SAMPLE_HZ, N_FFT, shape.mels))?;
     file.tokens(&tokens)?;
 
     let tensors = names::tensors(&shape);
