@@ -43,6 +43,28 @@ describe('the conversation', () => {
     expect(conversation.entries).toEqual([{ id: 'a1', speaker: 'face', text: 'One two', state: 'cut' }])
   })
 
+  it('follows the word that is heard, whatever white space the model wrote before the text', () => {
+    const conversation = new Conversation()
+    const word = (start: number, end: number): ServerEvent => ({
+      type: 'visavis.word',
+      response_id: 'r1',
+      item_id: 'a1',
+      word: '',
+      start,
+      end,
+    })
+    const heardText = () => {
+      const { text, heard } = conversation.entries[0]!
+      return heard && text.slice(heard.start, heard.end)
+    }
+    for (const event of [itemOf('r1', 'a1'), answerItem('a1', null), says('a1', ' \n'), says('a1', 'It is Paris.')]) conversation.handle(event)
+    expect(heardText()).toBeUndefined()
+    conversation.handle(word(8, 14))
+    expect(heardText()).toBe('Paris.')
+    conversation.handle(cleared('r1'))
+    expect(heardText()).toBeUndefined()
+  })
+
   it('leaves out speech in which no words were found', () => {
     expect(after(userItem('u1', null), heard('u1', '  '))).toEqual([])
   })

@@ -19,11 +19,15 @@ export interface Entry {
   readonly speaker: 'user' | 'face'
   readonly text: string
   readonly state: EntryState
+  /** The part of the text that is being heard, while an answer sounds: what lies behind it was not heard yet. */
+  readonly heard?: { readonly start: number; readonly end: number } | undefined
 }
 
 interface Slot {
   id: string
   entry: Entry | null
+  /** White space before the text, which is not shown but counted by the server. */
+  lead?: number | undefined
 }
 
 export class Conversation {
@@ -85,6 +89,18 @@ export class Conversation {
       case 'response.output_text.done':
         this.finish(event.item_id, event.text)
         return null
+      case 'visavis.word': {
+        const lead = this.slots.find((slot) => slot.id === event.item_id)?.lead ?? 0
+        const heard = { start: event.start - lead, end: event.end - lead }
+        this.update(event.item_id, (entry) => (entry.state === 'cut' ? entry : { ...entry, heard }))
+        return null
+      }
+      case 'output_audio_buffer.stopped':
+      case 'output_audio_buffer.cleared':
+        this.slots = this.slots.map((slot) =>
+          slot.entry?.heard ? { ...slot, entry: { ...slot.entry, heard: undefined } } : slot,
+        )
+        return null
       case 'response.done': {
         const end = event.response.status === 'completed' ? 'done' : 'cut'
         for (const id of this.itemsOfResponse.get(event.response.id) ?? [])
@@ -99,10 +115,10 @@ export class Conversation {
 
   /** Nothing more will come: what is still open stays as it is. */
   end(): void {
-    this.slots = this.slots.map(({ id, entry }) => ({
-      id,
-      entry: entry?.state === 'open' ? { ...entry, state: entry.speaker === 'face' ? 'cut' : 'done' } : entry,
-    }))
+    this.slots = this.slots.map(({ id, entry }) => {
+      const state = entry?.state === 'open' ? (entry.speaker === 'face' ? 'cut' : 'done') : entry?.state
+      return { id, entry: entry && state ? { ...entry, state, heard: undefined } : entry }
+    })
   }
 
   clear(): void {
@@ -118,7 +134,7 @@ export class Conversation {
     let index = previous !== null && before === -1 ? this.slots.length : before + 1
     // What this page has not sent yet is not in the server's order: it stays behind what is.
     while (index > 0 && this.slots[index - 1]?.entry?.state === 'unsent') index -= 1
-    this.slots.splice(index, 0, { id: item.id, entry: entryOf(item, old?.entry ?? null) })
+    this.slots.splice(index, 0, { id: item.id, entry: entryOf(item, old?.entry ?? null), lead: old?.lead })
   }
 
   private settle(item: Item): void {
@@ -130,7 +146,8 @@ export class Conversation {
   }
 
   private grow(id: string, speaker: Entry['speaker'], delta: string): void {
-    this.slot(id, speaker)
+    const slot = this.slot(id, speaker)
+    if (slot.entry?.text === '') slot.lead = (slot.lead ?? 0) + delta.length - delta.trimStart().length
     this.update(id, (entry) => (entry.state === 'open' ? { ...entry, text: (entry.text + delta).trimStart() } : entry))
   }
 
@@ -139,13 +156,16 @@ export class Conversation {
     this.update(id, (entry) => (entry.state === 'open' ? { ...entry, text: text.trim() } : entry))
   }
 
-  private slot(id: string, speaker: Entry['speaker']): void {
-    if (this.slots.some((slot) => slot.id === id)) return
-    this.slots.push({ id, entry: { id, speaker, text: '', state: 'open' } })
+  private slot(id: string, speaker: Entry['speaker']): Slot {
+    const known = this.slots.find((slot) => slot.id === id)
+    if (known) return known
+    const slot: Slot = { id, entry: { id, speaker, text: '', state: 'open' } }
+    this.slots.push(slot)
+    return slot
   }
 
   private update(id: string, change: (entry: Entry) => Entry): void {
-    this.slots = this.slots.map((slot) => (slot.id === id && slot.entry ? { id, entry: change(slot.entry) } : slot))
+    this.slots = this.slots.map((slot) => (slot.id === id && slot.entry ? { ...slot, entry: change(slot.entry) } : slot))
   }
 }
 

@@ -1,5 +1,5 @@
 // The messages on the data channel `oai-events`: the OpenAI Realtime protocol (GA) as far as this page
-// uses it, and the one event this server adds (`session.ending`).
+// uses it, and events that this server adds (`session.ending`, `visavis.word`).
 // Types and the check at the door only; what an event means is decided in `turns.ts` and `conversation.ts`.
 
 export interface ContentPart {
@@ -59,6 +59,8 @@ export type ServerEvent =
   | Buffer<'output_audio_buffer.started'>
   | Buffer<'output_audio_buffer.stopped'>
   | Buffer<'output_audio_buffer.cleared'>
+  /** This word of an answer's transcript is heard now; `start` and `end` count as JavaScript strings do. */
+  | { type: 'visavis.word'; response_id: string; item_id: string; word: string; start: number; end: number }
   | { type: 'error'; error: ErrorBody }
 
 export type EndReason = 'idle_timeout' | 'max_duration' | 'shutdown'
@@ -98,6 +100,7 @@ const REQUIRED: { [Type in ServerEvent['type']]: readonly string[] } = {
   'output_audio_buffer.started': ['response_id'],
   'output_audio_buffer.stopped': ['response_id'],
   'output_audio_buffer.cleared': ['response_id'],
+  'visavis.word': ['item_id', 'word'],
   error: [],
 }
 
