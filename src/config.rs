@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::dialogue::{Patience, TurnEnd};
 use crate::face::CHARACTERS;
 use crate::hearing::VadSettings;
 use crate::language::LanguageSettings;
@@ -21,6 +22,7 @@ pub struct Config {
     pub models: ModelSettings,
     pub webrtc: PeerSettings,
     pub vad: VadSettings,
+    pub turn: TurnSettings,
     pub asr: AsrSettings,
     pub llm: LanguageSettings,
     pub tts: TtsSettings,
@@ -59,6 +61,30 @@ pub struct ServerSettings {
 pub struct ModelSettings {
     /// Folder of the weights; empty: `VISAVIS_MODELS`, else `~/.cache/visavis`.
     pub folder: PathBuf,
+}
+
+/// `[turn]`; a session's `turn_detection` goes before it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TurnSettings {
+    /// What ends a turn by default.
+    pub end: TurnEndKind,
+    pub silence_millis: u32,
+    pub complete: f32,
+    pub complete_millis: u32,
+    pub unsure: f32,
+    pub unsure_millis: u32,
+    pub open_millis: u32,
+    pub longest_millis: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TurnEndKind {
+    /// Silence of a fixed length.
+    Silence,
+    /// Silence whose length depends on whether the thought is complete.
+    Thought,
 }
 
 /// `[asr]`
@@ -119,6 +145,7 @@ impl Default for Config {
             models: ModelSettings::default(),
             webrtc: PeerSettings::default(),
             vad: VadSettings::default(),
+            turn: TurnSettings::default(),
             asr: AsrSettings::default(),
             llm: LanguageSettings::default(),
             tts: TtsSettings::default(),
@@ -141,6 +168,61 @@ impl Default for ServerSettings {
             cors_origins: vec!["*".into()],
             api_keys_env: "VISAVIS_API_KEYS".into(),
             shutdown_seconds: 5,
+        }
+    }
+}
+
+impl Default for TurnSettings {
+    fn default() -> Self {
+        Self {
+            end: TurnEndKind::Thought,
+            silence_millis: 500,
+            complete: 0.5,
+            complete_millis: 200,
+            unsure: 0.1,
+            unsure_millis: 600,
+            open_millis: 1300,
+            longest_millis: 1600,
+        }
+    }
+}
+
+impl TurnSettings {
+    /// How turns end by default; with a protocol's `eagerness` (low, medium, high, auto) by the thought.
+    pub fn end(&self, eagerness: Option<&str>) -> TurnEnd {
+        match self.end {
+            TurnEndKind::Silence => TurnEnd::Silence { millis: self.silence_millis },
+            TurnEndKind::Thought => self.thought(eagerness),
+        }
+    }
+
+    /// Low eagerness waits twice as long for the rest of a thought, high half as long.
+    pub fn thought(&self, eagerness: Option<&str>) -> TurnEnd {
+        let scaled = |millis: u32| match eagerness {
+            Some("low") => millis.saturating_mul(2),
+            Some("high") => (millis / 2).max(self.complete_millis),
+            _ => millis,
+        };
+        TurnEnd::Thought(Patience {
+            complete: self.complete,
+            complete_millis: self.complete_millis,
+            unsure: self.unsure,
+            unsure_millis: scaled(self.unsure_millis),
+            open_millis: scaled(self.open_millis),
+            longest_millis: scaled(self.longest_millis),
+        })
+    }
+
+    fn validate(&self) -> Result<(), String> {
+        if !(0.0..=1.0).contains(&self.unsure) || !(self.unsure..=1.0).contains(&self.complete) {
+            let (unsure, complete) = (self.unsure, self.complete);
+            return Err(format!("turn.unsure <= turn.complete must lie between 0 and 1, not {unsure} and {complete}"));
+        }
+        let longest =
+            [self.silence_millis, self.complete_millis, self.unsure_millis, self.open_millis, self.longest_millis];
+        match longest.iter().find(|millis| **millis > 10_000) {
+            Some(millis) => Err(format!("the milliseconds of [turn] must be at most 10000, not {millis}")),
+            None => Ok(()),
         }
     }
 }
@@ -233,6 +315,7 @@ impl Config {
             return invalid(format!("video.bitrate_bps is {}: a face needs at least 50000", self.video.bitrate_bps));
         }
         self.vad.validate().map_err(ConfigError::Invalid)?;
+        self.turn.validate().map_err(ConfigError::Invalid)?;
         self.llm.validate().map_err(ConfigError::Invalid)?;
         self.webrtc.validate().map_err(|error| ConfigError::Invalid(error.to_string()))?;
         Ok(())

@@ -24,6 +24,8 @@ pub mod playout;
 pub mod server;
 pub mod session;
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod testing;
 pub mod threads;
 pub mod video;

@@ -11,6 +11,8 @@ use std::sync::Arc;
 pub const MEDIA_HZ: u32 = 48_000;
 /// Samples of one 20 ms audio frame at [`MEDIA_HZ`].
 pub const AUDIO_FRAME: usize = 960;
+/// A word of which less than this is missing (20 ms) was heard: what was cut goes on after it.
+pub const WORD_TAIL: usize = AUDIO_FRAME;
 /// Rate of everything that listens (VAD, ASR).
 pub const HEARING_HZ: u32 = 16_000;
 /// Pictures a second.

@@ -3,7 +3,8 @@
 use std::fmt::Display;
 
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder,
 };
 
 /// Buckets for what a frame may cost, in seconds.
@@ -27,8 +28,13 @@ pub struct Metrics {
     pub transcribe_seconds: Histogram,
     pub voice_seconds: Histogram,
     pub first_token_seconds: Histogram,
-    /// End of speech (by the audio) to the first packet of the answer's sound.
-    pub answer_seconds: Histogram,
+    /// By `question` (spoken, typed) and `step`: end of speech (by the audio) or request to each step of the answer.
+    pub step_seconds: HistogramVec,
+    /// First voiced sample in to last packet of the answer out.
+    pub silent_seconds: Histogram,
+    /// By `outcome`: voice over answers.
+    pub barge_ins: IntCounterVec,
+    pub judge_seconds: Histogram,
     pub answers: IntCounterVec,
     pub local_model_restarts: IntCounter,
 }
@@ -55,6 +61,13 @@ impl Metrics {
         };
         let calls_active = IntGauge::new("visavis_calls_active", "Calls that are up now").expect("valid metric");
         registry.register(Box::new(calls_active.clone())).expect("unique metric");
+        let step_seconds = HistogramVec::new(
+            HistogramOpts::new("visavis_answer_step_seconds", "End of speech, or request, to each step of the answer")
+                .buckets(WAIT_BUCKETS.to_vec()),
+            &["question", "step"],
+        )
+        .expect("valid metric");
+        registry.register(Box::new(step_seconds.clone())).expect("unique metric");
         let build = IntGaugeVec::new(Opts::new("visavis_build_info", "Version of this server"), &["version"])
             .expect("valid metric");
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
@@ -88,9 +101,16 @@ impl Metrics {
                 "Prompt sent to first token of the model",
                 WAIT_BUCKETS,
             ),
-            answer_seconds: histogram(
-                "visavis_answer_seconds",
-                "End of speech to first sound of the answer sent",
+            step_seconds,
+            silent_seconds: histogram(
+                "visavis_barge_in_silent_seconds",
+                "First voiced sample in to last packet of the answer out",
+                WAIT_BUCKETS,
+            ),
+            barge_ins: counters("visavis_barge_ins_total", "Voice over answers, by what came of it", "outcome"),
+            judge_seconds: histogram(
+                "visavis_judge_seconds",
+                "Time to judge whether a thought is complete",
                 WAIT_BUCKETS,
             ),
             answers: counters("visavis_answers_total", "Answers, by how they ended", "ending"),

@@ -122,52 +122,28 @@ impl History {
 
     /// The prompt: instructions, then everything that was said and heard. Two messages of one role in a
     /// row are joined, since chat templates expect the roles to alternate.
-    pub fn prompt(&self, instructions: &str) -> Vec<Message> {
+    ///
+    /// `unsaid`: what the person says at this moment, which is no item yet.
+    pub fn prompt(&self, instructions: &str, unsaid: Option<&str>) -> Vec<Message> {
         let mut messages: Vec<Message> = Vec::new();
         if !instructions.is_empty() {
             messages.push(Message { role: Role::System, content: instructions.to_owned() });
         }
-        for item in self.items.iter().filter(|item| item.in_context) {
-            let Some(text) = item.text.as_deref().map(str::trim).filter(|text| !text.is_empty()) else { continue };
+        let items = self.items.iter().filter(|item| item.in_context);
+        let said = items.filter_map(|item| Some((item.role, item.text.as_deref()?)));
+        for (role, text) in said.chain(unsaid.map(|text| (Role::User, text))) {
+            let text = text.trim();
             match messages.last_mut() {
-                Some(last) if last.role == item.role => {
+                _ if text.is_empty() => {}
+                Some(last) if last.role == role => {
                     last.content.push('\n');
                     last.content.push_str(text);
                 }
-                _ => messages.push(Message { role: item.role, content: text.to_owned() }),
+                _ => messages.push(Message { role, content: text.to_owned() }),
             }
         }
         messages
     }
-}
-
-/// The part of `clauses` that was heard when `played` ticks had sounded: whole clauses, and of the clause
-/// that was cut the words before the cut, reckoned by their share of its length.
-///
-/// Each clause is its text and its length in ticks.
-pub fn heard_text<'a>(clauses: impl IntoIterator<Item = (&'a str, u64)>, played: u64) -> String {
-    let mut heard = String::new();
-    let mut left = played;
-    for (text, length) in clauses {
-        if left == 0 {
-            break;
-        }
-        if !heard.is_empty() && !heard.ends_with(|c: char| !c.is_ascii()) {
-            heard.push(' ');
-        }
-        if left >= length {
-            heard.push_str(text);
-            left -= length;
-            continue;
-        }
-        let characters = (text.chars().count() as u64 * left / length.max(1)) as usize;
-        let cut: String = text.chars().take(characters).collect();
-        let whole_word = text[cut.len()..].starts_with(char::is_whitespace) || !text.contains(char::is_whitespace);
-        let boundary = if whole_word { cut.len() } else { cut.rfind(char::is_whitespace).unwrap_or(0) };
-        heard.push_str(cut[..boundary].trim_end());
-        break;
-    }
-    heard.trim_end().to_owned()
 }
 
 #[cfg(test)]
@@ -190,7 +166,7 @@ mod tests {
         let mut history = History::new(8);
         history.insert(item("a", Role::User, "Hello."), Place::End).unwrap();
         history.insert(item("b", Role::User, "Are you there?"), Place::End).unwrap();
-        let prompt = history.prompt("Be kind.");
+        let prompt = history.prompt("Be kind.", None);
         assert_eq!(prompt.len(), 2);
         assert_eq!(prompt[1].content, "Hello.\nAre you there?");
     }
@@ -206,7 +182,7 @@ mod tests {
         );
         assert_eq!(history.insert(item("z", Role::User, "0"), Place::Front), Ok(None));
         assert!(history.insert(item("x", Role::User, "9"), Place::After(ItemId("nobody".into()))).is_err());
-        assert_eq!(history.prompt("")[0].content, "0\n1\n2\n3");
+        assert_eq!(history.prompt("", None)[0].content, "0\n1\n2\n3");
     }
 
     #[test]
@@ -215,17 +191,6 @@ mod tests {
         for n in 0..5 {
             history.insert(item(&n.to_string(), Role::User, &n.to_string()), Place::End).unwrap();
         }
-        assert_eq!(history.prompt("")[0].content, "3\n4");
-    }
-
-    #[test]
-    fn what_was_heard_ends_at_a_word() {
-        let clauses = [("The capital of France is Paris.", 1000), ("It lies on the Seine.", 1000)];
-        assert_eq!(heard_text(clauses, 0), "");
-        assert_eq!(heard_text(clauses, 500), "The capital of");
-        assert_eq!(heard_text(clauses, 1000), "The capital of France is Paris.");
-        assert_eq!(heard_text(clauses, 1500), "The capital of France is Paris. It lies on");
-        assert_eq!(heard_text(clauses, 9999), "The capital of France is Paris. It lies on the Seine.");
-        assert_eq!(heard_text([("法国的首都是巴黎。", 900)], 500), "法国的首都");
+        assert_eq!(history.prompt("", None)[0].content, "3\n4");
     }
 }

@@ -3,20 +3,31 @@
 //! PURE data. Inputs are facts (somebody spoke, a token came) and requests of the client; outputs are
 //! orders to the engines and events for whoever follows the call. Wire protocols are codecs on [`Event`].
 
+use std::time::Duration;
+
 use super::history::{Item, ItemId, Message, Place};
-use crate::media::{Clause, TurnId, UtteranceId};
+use crate::media::{Clause, TimedWord, TurnId, UtteranceId};
 
 /// The client's own name for an event it sent, echoed in errors that answer it.
 pub type ClientEventId = Option<String>;
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
-    /// Speech was confirmed; it began at this time of the call.
+    /// There is voice, which may turn out to be a cough. It began at `at`.
+    VoiceSuspected {
+        at: Duration,
+    },
+    /// It was too short to be speech.
+    VoiceFaded,
+    /// Speech is confirmed. It began at `at`, which is `at_millis` of the call's incoming sound.
     SpeechStarted {
+        at: Duration,
         at_millis: u64,
     },
-    /// A pause within speech: what was said so far may already be transcribed.
+    /// The voice ended at `at`: what was said so far may already be transcribed and judged.
     SpeechPaused {
+        at: Duration,
+        at_millis: u64,
         utterance: UtteranceId,
     },
     /// The speech went on after a pause.
@@ -25,10 +36,14 @@ pub enum Input {
     SpeechPiece {
         utterance: UtteranceId,
     },
-    /// The speech is over; it ended at this time.
-    SpeechStopped {
-        at_millis: u64,
+    /// What was said so far by somebody who goes on speaking.
+    SpeechGrew {
         utterance: UtteranceId,
+    },
+    /// How probable it is that an utterance is a complete thought; `None` if that could not be judged.
+    Judged {
+        utterance: UtteranceId,
+        complete: Option<f32>,
     },
     /// Answer to [`Output::CommitInput`]: what was heard since the last commit.
     InputCommitted {
@@ -56,6 +71,7 @@ pub enum Input {
         turn: TurnId,
         clause: u32,
         ticks: u64,
+        words: Vec<TimedWord>,
     },
     VoiceFailed {
         turn: TurnId,
@@ -79,6 +95,8 @@ pub enum Input {
         request: Request,
         event_id: ClientEventId,
     },
+    /// [`Dialogue::deadline`](super::Dialogue::deadline) has come.
+    Tick,
 }
 
 /// What a client may ask for.
@@ -153,6 +171,14 @@ pub enum Output {
     StopTranscribing {
         utterance: UtteranceId,
     },
+    /// Say how probable it is that this utterance is a complete thought.
+    Judge {
+        utterance: UtteranceId,
+    },
+    /// What was heard up to the end of this utterance is dealt with: voice that follows is new speech.
+    TakeInput {
+        utterance: UtteranceId,
+    },
     Generate {
         turn: TurnId,
         prompt: Vec<Message>,
@@ -165,6 +191,18 @@ pub enum Output {
     FinishSpeech {
         turn: TurnId,
     },
+    /// This answer may be heard. Until then its sound is kept back.
+    Play {
+        turn: TurnId,
+    },
+    /// Drop what was made of an answer that was never to be heard.
+    Discard {
+        turn: TurnId,
+    },
+    /// Fall silent now, and keep the rest of the answers.
+    Hold,
+    /// Go on from where it was held, at the beginning of the word.
+    Release,
     /// Drop all sound of answers up to this one, now.
     Silence {
         up_to: TurnId,
@@ -190,6 +228,15 @@ pub enum Ending {
     },
 }
 
+/// What came of voice over an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was words: the answer ended.
+    Ended,
+    /// It was noise, or a sign of listening: the answer went on.
+    Resumed,
+}
+
 /// What happened in the conversation, for clients, logs and metrics.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
@@ -201,9 +248,11 @@ pub enum Event {
         item: ItemId,
         at_millis: u64,
     },
+    /// A spoken turn is over; its voice ended at `at` (a turn that was ended by hand has no such time).
     InputCommitted {
         item: ItemId,
         previous: Option<ItemId>,
+        at: Option<Duration>,
     },
     InputCleared,
     ItemAdded {
@@ -219,6 +268,11 @@ pub enum Event {
     },
     ItemDeleted {
         item: ItemId,
+    },
+    /// More of what somebody is saying; never taken back.
+    TranscriptGrew {
+        item: ItemId,
+        delta: String,
     },
     Transcribed {
         item: ItemId,
@@ -251,6 +305,23 @@ pub enum Event {
     },
     PlayoutStarted {
         turn: TurnId,
+    },
+    /// A word of an answer begins to be heard.
+    Word {
+        turn: TurnId,
+        item: ItemId,
+        word: String,
+        /// Where it stands in the transcript, in UTF-16 code units.
+        start: usize,
+        end: usize,
+        audio_start_millis: u64,
+        audio_end_millis: u64,
+    },
+    /// Voice over this answer began at `since`; now it is known what it was.
+    BargeIn {
+        turn: TurnId,
+        since: Duration,
+        outcome: Outcome,
     },
     PlayoutStopped {
         turn: TurnId,

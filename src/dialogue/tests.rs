@@ -1,6 +1,7 @@
 //! Whole conversations with the core, told as inputs and what comes of them.
 
 use super::*;
+use crate::media::{TimedWord, UtteranceId};
 
 fn settings() -> Settings {
     Settings {
@@ -9,23 +10,41 @@ fn settings() -> Settings {
         answers_speech: true,
         interruptible: true,
         text_only: false,
+        turn_end: TurnEnd::Silence { millis: 500 },
     }
 }
+
+const PATIENCE: Patience = Patience {
+    complete: 0.6,
+    complete_millis: 200,
+    unsure: 0.3,
+    unsure_millis: 600,
+    open_millis: 1200,
+    longest_millis: 1600,
+};
 
 /// A dialogue whose outputs are collected after each input.
 struct Talk {
     dialogue: Dialogue,
+    now: Duration,
     events: Vec<Event>,
     orders: Vec<Output>,
 }
 
 impl Talk {
     fn new() -> Self {
-        Self { dialogue: Dialogue::new(settings(), 32), events: Vec::new(), orders: Vec::new() }
+        Self { dialogue: Dialogue::new(settings(), 32), now: Duration::ZERO, events: Vec::new(), orders: Vec::new() }
+    }
+
+    /// A dialogue that judges thoughts.
+    fn thoughtful() -> Self {
+        let mut talk = Self::new();
+        talk.dialogue.set_settings(Settings { turn_end: TurnEnd::Thought(PATIENCE), ..settings() });
+        talk
     }
 
     fn input(&mut self, input: Input) -> &mut Self {
-        self.dialogue.handle(input);
+        self.dialogue.handle(self.now, input);
         while let Some(output) = self.dialogue.poll() {
             match output {
                 Output::Emit(event) => self.events.push(event),
@@ -43,12 +62,40 @@ impl Talk {
         self.starts().stops(1).heard(1, text)
     }
 
+    /// Time goes by, and what falls due in it happens.
+    fn wait(&mut self, millis: u64) -> &mut Self {
+        let end = self.now + Duration::from_millis(millis);
+        while let Some(due) = self.dialogue.deadline().filter(|due| *due <= end) {
+            self.now = self.now.max(due);
+            self.input(Input::Tick);
+        }
+        self.now = end;
+        self.input(Input::Tick)
+    }
+
     fn starts(&mut self) -> &mut Self {
-        self.input(Input::SpeechStarted { at_millis: 100 })
+        self.input(Input::SpeechStarted { at: self.now, at_millis: 100 })
+    }
+
+    /// The voice ends; 100 ms later that is seen.
+    fn pauses(&mut self, utterance: u64) -> &mut Self {
+        let at = self.now;
+        self.wait(100).input(Input::SpeechPaused { at, at_millis: 900, utterance: UtteranceId(utterance) })
     }
 
     fn stops(&mut self, utterance: u64) -> &mut Self {
-        self.input(Input::SpeechStopped { at_millis: 900, utterance: UtteranceId(utterance) })
+        self.pauses(utterance).wait(400)
+    }
+
+    fn judged(&mut self, utterance: u64, complete: f32) -> &mut Self {
+        self.input(Input::Judged { utterance: UtteranceId(utterance), complete: Some(complete) })
+    }
+
+    /// An answer of two clauses plays, of which some ticks were heard. A word is 10 ticks a character.
+    fn answers(&mut self, turn: u64, played: u64) -> &mut Self {
+        self.token(turn, "It is big. It is old. ").voiced(turn, 0, 1000).voiced(turn, 1, 1000).done(turn);
+        self.input(Input::PlayoutStarted { turn: TurnId(turn) })
+            .input(Input::Played { turn: TurnId(turn), ticks: played })
     }
 
     fn heard(&mut self, utterance: u64, text: &str) -> &mut Self {
@@ -70,7 +117,10 @@ impl Talk {
     }
 
     fn voiced(&mut self, turn: u64, clause: u32, ticks: u64) -> &mut Self {
-        self.input(Input::Voiced { turn: TurnId(turn), clause, ticks })
+        let words = [(0..2, 0, 300), (3..5, 300, 600), (6..10, 600, 1000)];
+        let words =
+            words.map(|(text, start, end)| TimedWord { text, start: start * ticks / 1000, end: end * ticks / 1000 });
+        self.input(Input::Voiced { turn: TurnId(turn), clause, ticks, words: words.to_vec() })
     }
 
     fn transcribing(&self) -> Vec<u64> {
@@ -85,6 +135,10 @@ impl Talk {
             .iter()
             .filter_map(|o| if let Output::Generate { prompt, .. } = o { Some(prompt) } else { None })
             .collect()
+    }
+
+    fn orders(&self, wanted: &Output) -> usize {
+        self.orders.iter().filter(|order| *order == wanted).count()
     }
 
     fn clauses(&self) -> Vec<&str> {
@@ -149,9 +203,11 @@ fn the_events_of_an_utterance_come_in_the_protocols_order() {
 fn an_interrupted_answer_is_remembered_as_far_as_it_was_heard() {
     let mut talk = Talk::new();
     talk.says("Tell me about Paris.");
-    talk.token(1, "It is big. It is old. ").voiced(1, 0, 1000).voiced(1, 1, 1000);
-    talk.input(Input::PlayoutStarted { turn: TurnId(1) }).input(Input::Played { turn: TurnId(1), ticks: 1200 });
-    talk.input(Input::SpeechStarted { at_millis: 5000 });
+    talk.token(1, "It is big. It is old. ").voiced(1, 0, 48_000).voiced(1, 1, 48_000);
+    talk.input(Input::PlayoutStarted { turn: TurnId(1) }).input(Input::Played { turn: TurnId(1), ticks: 64_000 });
+    talk.starts();
+    assert_eq!(talk.endings(), [] as [&Ending; 0], "it may be a cough");
+    talk.pauses(2).heard(2, "And Rome?");
     assert!(talk.orders.contains(&Output::Silence { up_to: TurnId(1) }));
     assert!(talk.orders.contains(&Output::StopGenerating { turn: TurnId(1) }));
     assert_eq!(talk.endings(), [&Ending::Interrupted]);
@@ -163,8 +219,8 @@ fn an_interrupted_answer_is_remembered_as_far_as_it_was_heard() {
     let before = talk.orders.len();
     talk.token(1, "late. ").done(1).voiced(1, 2, 900);
     assert_eq!(talk.orders.len(), before);
-    talk.stops(2).heard(2, "And Rome?");
-    let prompt: Vec<_> = talk.prompts()[1].iter().map(|m| m.content.as_str()).collect();
+    talk.wait(400);
+    let prompt: Vec<_> = talk.prompts().last().unwrap().iter().map(|m| m.content.as_str()).collect();
     assert_eq!(prompt, ["Be brief.", "Tell me about Paris.", "It is big. It", "And Rome?"]);
 }
 
@@ -299,20 +355,133 @@ fn without_answers_to_speech_the_client_asks_and_the_text_is_awaited() {
 #[test]
 fn text_made_in_a_pause_is_used_when_the_turn_ends_there() {
     let mut talk = Talk::new();
-    talk.starts().input(Input::SpeechPaused { utterance: UtteranceId(1) }).heard(1, "How are you?");
-    assert!(talk.prompts().is_empty(), "the turn may go on");
-    talk.stops(1);
+    talk.starts().pauses(1).heard(1, "How are you?");
+    assert_eq!(talk.prompts().len(), 1, "an answer is drafted");
+    assert!(talk.endings().is_empty() && talk.orders(&Output::Play { turn: TurnId(1) }) == 0, "the turn may go on");
+    talk.token(1, "Fine.").done(1).voiced(1, 0, 1000).wait(400);
     assert_eq!(talk.transcribing(), [1], "transcribed once");
-    assert_eq!(talk.prompts().len(), 1);
+    assert_eq!(talk.prompts().len(), 1, "the draft is the answer");
+    assert_eq!(talk.orders(&Output::Play { turn: TurnId(1) }), 1);
+    assert_eq!(talk.endings(), [&Ending::Completed]);
+    let asked = talk.position(|e| matches!(e, Event::Transcribed { .. }));
+    let answered = talk.position(|e| matches!(e, Event::ReplyStarted { .. }));
+    let told = talk.position(|e| matches!(e, Event::ReplyText { .. }));
+    assert!(asked < answered && answered < told);
 }
 
 #[test]
 fn text_made_in_a_pause_is_dropped_when_the_person_goes_on() {
     let mut talk = Talk::new();
-    talk.starts().input(Input::SpeechPaused { utterance: UtteranceId(1) }).input(Input::SpeechResumed);
+    talk.starts().pauses(1).input(Input::SpeechResumed);
     assert!(talk.orders.contains(&Output::StopTranscribing { utterance: UtteranceId(1) }));
     talk.heard(1, "I would").stops(2).heard(2, "I would like tea.");
     assert_eq!(talk.prompts()[0].last().unwrap().content, "I would like tea.");
+    assert_eq!(talk.prompts().len(), 1);
+}
+
+#[test]
+fn a_draft_is_dropped_without_a_trace_when_the_person_goes_on() {
+    let mut talk = Talk::new();
+    talk.starts().pauses(1).heard(1, "Tell me about Paris").token(1, "It is big. ").input(Input::SpeechResumed);
+    assert_eq!(talk.orders(&Output::StopGenerating { turn: TurnId(1) }), 1);
+    assert_eq!(talk.orders(&Output::Discard { turn: TurnId(1) }), 1);
+    talk.stops(2).heard(2, "Tell me about Paris and Rome.").token(2, "Both are old.").done(2).voiced(2, 0, 1000);
+    assert_eq!(talk.endings(), [&Ending::Completed]);
+    let prompt: Vec<_> = talk.prompts()[1].iter().map(|m| m.content.as_str()).collect();
+    assert_eq!(prompt, ["Be brief.", "Tell me about Paris and Rome."]);
+    assert!(talk.events.iter().all(|e| !matches!(e, Event::ReplyText { turn: TurnId(1), .. })));
+}
+
+#[test]
+fn a_complete_thought_ends_the_turn_soon_and_an_open_one_waits() {
+    let mut talk = Talk::thoughtful();
+    talk.starts().pauses(1).judged(1, 0.9).heard(1, "What is the time?").wait(99);
+    assert!(talk.dialogue.is_hearing());
+    talk.wait(1);
+    assert!(!talk.dialogue.is_hearing() && talk.orders(&Output::Play { turn: TurnId(1) }) == 1);
+
+    // The melody says it is not over, or the words do.
+    for (complete, text, silence) in
+        [(0.1, "What is the time", 1600), (0.9, "I would like to", 1200), (0.5, "Well yes", 600)]
+    {
+        let mut talk = Talk::thoughtful();
+        talk.starts().pauses(1).judged(1, complete).heard(1, text).wait(silence - 101);
+        assert!(talk.dialogue.is_hearing(), "{text}");
+        talk.wait(1);
+        assert!(!talk.dialogue.is_hearing(), "{text}");
+    }
+}
+
+#[test]
+fn voice_over_an_answer_holds_it_and_a_cough_lets_it_go_on() {
+    let mut talk = Talk::new();
+    talk.says("Tell me about Paris.").answers(1, 500);
+    talk.input(Input::VoiceSuspected { at: talk.now });
+    assert_eq!(talk.orders(&Output::Hold), 1);
+    talk.wait(90).input(Input::VoiceFaded);
+    assert_eq!(talk.orders(&Output::Release), 1);
+    assert!(talk.events.iter().any(|e| matches!(e, Event::BargeIn { outcome: Outcome::Resumed, .. })));
+
+    // A longer one is confirmed as speech, and has no words.
+    talk.input(Input::VoiceSuspected { at: talk.now }).starts().pauses(2).heard(2, "");
+    assert_eq!(talk.orders(&Output::Release), 2);
+    assert_eq!(talk.orders(&Output::TakeInput { utterance: UtteranceId(2) }), 1);
+    talk.input(Input::PlayoutEnded { turn: TurnId(1) });
+    assert!(talk.dialogue.is_idle());
+    assert_eq!(talk.endings(), [&Ending::Completed]);
+    assert_eq!(talk.prompts().len(), 1, "a cough gets no answer");
+    let started = talk.events.iter().filter(|e| matches!(e, Event::SpeechStarted { .. })).count();
+    assert_eq!(started, 1, "nobody is told of it");
+}
+
+#[test]
+fn a_sign_of_listening_lets_the_answer_go_on_but_answers_a_question() {
+    let mut talk = Talk::new();
+    talk.says("Tell me about Paris.").answers(1, 500);
+    talk.input(Input::VoiceSuspected { at: talk.now }).starts().pauses(2).heard(2, "Yeah.");
+    assert_eq!((talk.orders(&Output::Release), talk.prompts().len()), (1, 1));
+
+    let mut talk = Talk::new();
+    talk.says("Hello.").token(1, "Do you want tea?").done(1).voiced(1, 0, 48_000);
+    talk.input(Input::PlayoutStarted { turn: TurnId(1) }).input(Input::Played { turn: TurnId(1), ticks: 40_000 });
+    talk.starts().stops(2).heard(2, "Yeah.");
+    assert_eq!(talk.prompts().len(), 2);
+}
+
+#[test]
+fn words_over_an_answer_end_it_before_the_person_has_finished() {
+    let mut talk = Talk::new();
+    talk.says("Tell me about Paris.").answers(1, 500).starts();
+    talk.input(Input::SpeechGrew { utterance: UtteranceId(2) }).heard(2, "Stop, I meant");
+    assert!(talk.orders.contains(&Output::Silence { up_to: TurnId(1) }));
+    let silence = talk.orders.iter().position(|o| matches!(o, Output::Silence { .. }));
+    let release = talk.orders.iter().position(|o| matches!(o, Output::Release));
+    assert!(silence < release, "nothing of the old answer comes through");
+    assert!(talk.events.iter().any(|e| matches!(e, Event::BargeIn { outcome: Outcome::Ended, .. })));
+    assert!(talk.dialogue.is_hearing());
+}
+
+#[test]
+fn noise_that_never_ends_does_not_hold_an_answer_for_ever() {
+    let mut talk = Talk::new();
+    talk.says("Tell me about Paris.").answers(1, 500);
+    talk.input(Input::VoiceSuspected { at: talk.now }).starts().wait(2400);
+    assert_eq!(talk.orders(&Output::Release), 0);
+    talk.wait(200);
+    assert_eq!(talk.orders(&Output::Release), 1);
+    assert_eq!(talk.endings(), [&Ending::Completed]);
+}
+
+#[test]
+fn words_are_told_as_they_are_heard() {
+    let mut talk = Talk::new();
+    talk.says("Hi").answers(1, 1400);
+    let told: Vec<_> = talk
+        .events
+        .iter()
+        .filter_map(|e| if let Event::Word { word, .. } = e { Some(word.as_str()) } else { None })
+        .collect();
+    assert_eq!(told, ["It", "is", "big.", "It", "is"]);
 }
 
 #[test]

@@ -34,12 +34,13 @@ pub struct Detection {
     pub manual: bool,
 }
 
-/// Samples of silence beyond the end of speech: the detector needs some windows to see it (128 ms).
+/// Samples of silence beyond a pause: the detector needs some windows to see it (128 ms).
 const SILENCE_MARGIN: usize = 2048;
 
 /// What was heard in one call.
 pub enum EarEvent {
-    Heard(Heard),
+    /// `position`: samples that had been heard by then.
+    Heard { heard: Heard, position: u64 },
     /// Answer to [`Ear::commit`]: what was heard since the last utterance, if anything.
     Committed(Option<Utterance>),
     /// The call cannot be heard any more.
@@ -56,6 +57,7 @@ enum Task {
     Packet { sequence: u16, timestamp: u32, payload: Bytes },
     Detect(Detection),
     Silence,
+    Take { end: u64 },
     Commit,
     Clear,
     Close,
@@ -116,6 +118,11 @@ impl Ear {
     /// No packet came for a while: what is not sent counts as silence, so that speech ends although its network did.
     pub fn silence(&self) {
         self.order(Task::Silence);
+    }
+
+    /// What was heard up to `end` is dealt with: see [`Listener::take`].
+    pub fn take(&self, end: u64) {
+        self.order(Task::Take { end });
     }
 
     /// Ends the utterance by hand; [`EarEvent::Committed`] follows. False if the thread is overloaded.
@@ -182,6 +189,7 @@ fn obey(lines: &mut HashMap<u64, Line>, call: u64, task: Task, model: &SileroMod
         Task::Packet { sequence, timestamp, payload } => line.packet(sequence, timestamp, payload, metrics),
         Task::Detect(detection) => line.detect(detection),
         Task::Silence => line.silence(metrics),
+        Task::Take { end } => line.take(end, metrics),
         Task::Commit => {
             let utterance = line.listener.commit();
             line.tell(EarEvent::Committed(utterance), metrics);
@@ -226,9 +234,9 @@ impl Line {
     }
 
     fn silence(&mut self, metrics: &Metrics) {
-        let stop = u64::from(self.listener.settings().stop_millis) * u64::from(HEARING_HZ) / 1000;
+        let pause = u64::from(self.listener.settings().pause_millis) * u64::from(HEARING_HZ) / 1000;
         self.pcm.clear();
-        self.pcm.resize(stop as usize + SILENCE_MARGIN, 0);
+        self.pcm.resize(pause as usize + SILENCE_MARGIN, 0);
         self.listen(metrics);
     }
 
@@ -238,10 +246,22 @@ impl Line {
             metrics.error("voice_detection", &error);
             self.tell(EarEvent::Failed(error.to_string()), metrics);
         }
-        for event in heard.drain(..) {
-            self.tell(EarEvent::Heard(event), metrics);
-        }
+        self.tell_all(&mut heard, metrics);
         self.heard = heard;
+    }
+
+    fn take(&mut self, end: u64, metrics: &Metrics) {
+        let mut heard = std::mem::take(&mut self.heard);
+        self.listener.take(end, &mut heard);
+        self.tell_all(&mut heard, metrics);
+        self.heard = heard;
+    }
+
+    fn tell_all(&self, heard: &mut Vec<Heard>, metrics: &Metrics) {
+        let position = self.listener.position();
+        for heard in heard.drain(..) {
+            self.tell(EarEvent::Heard { heard, position }, metrics);
+        }
     }
 
     fn tell(&self, event: EarEvent, metrics: &Metrics) {

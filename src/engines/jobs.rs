@@ -1,4 +1,4 @@
-//! The two model threads that calls share, and the jobs they take: utterances to text, clauses to sound.
+//! The model threads that calls share, and the jobs they take: utterances to text, pauses to a verdict, clauses to sound.
 //!
 //! A job carries the way back to its call. It is never waited for: a call that is gone or has moved on finds
 //! its job skipped, and a job that is lost is answered with an error, so nobody waits for ever.
@@ -9,13 +9,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tokio::sync::mpsc;
 
 use crate::clock;
-use crate::hearing::{AsrError, AsrRequest, Recognizer, Transcript, Utterance};
+use crate::hearing::{AsrError, AsrRequest, EndOfTurn, Recognizer, Transcript, Utterance};
 use crate::media::{Clause, Speech, TurnId, UtteranceId};
 use crate::metrics::Metrics;
 use crate::voice::{Voice, VoiceStyle};
 
 /// Utterances of all calls that wait for the recogniser.
 pub const UTTERANCES: usize = 16;
+/// Pauses of all calls that wait to be judged.
+pub const PAUSES: usize = 16;
 /// Clauses of all calls that wait for the voice.
 pub const CLAUSES: usize = 32;
 
@@ -26,11 +28,16 @@ pub struct TranscribeJob {
     pub reply: Reply<(UtteranceId, Result<Transcript, String>)>,
 }
 
+pub struct JudgeJob {
+    pub utterance: Utterance,
+    pub reply: Reply<(UtteranceId, Option<f32>)>,
+}
+
 pub struct SpeakJob {
     pub clause: Clause,
     pub style: VoiceStyle,
     /// Answers up to this turn are not wanted any more.
-    pub silenced: Arc<AtomicU64>,
+    pub unwanted: Arc<AtomicU64>,
     pub reply: Reply<Spoken>,
 }
 
@@ -96,8 +103,16 @@ pub fn transcribe(recognizer: &mut dyn Recognizer, job: TranscribeJob, metrics: 
     }
 }
 
+pub fn judge(model: &mut EndOfTurn, job: JudgeJob, metrics: &Metrics) {
+    let start = clock::now();
+    let complete = model.probability(&job.utterance.pcm);
+    metrics.judge_seconds.observe((clock::now() - start).as_secs_f64());
+    let complete = complete.inspect_err(|error| metrics.error("end_of_turn", error)).ok();
+    job.reply.send((job.utterance.id, complete));
+}
+
 pub fn speak(voice: &mut dyn Voice, job: SpeakJob, metrics: &Metrics) {
-    if job.clause.turn.0 <= job.silenced.load(Ordering::Acquire) {
+    if job.clause.turn.0 <= job.unwanted.load(Ordering::Acquire) {
         // Its reply tells the session that the voice has room again.
         return;
     }

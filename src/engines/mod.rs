@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use crate::config::Config;
 use crate::face::Character;
-use crate::hearing::{AsrError, Recognizer, SileroModel, WhisperModel, WhisperSettings};
+use crate::hearing::{AsrError, EndOfTurn, Recognizer, SileroModel, WhisperModel, WhisperSettings};
 use crate::language::{LanguageModel, LocalServer, LocalServerGuard, Provider};
 use crate::metrics::Metrics;
 use crate::models::{ModelError, Store};
@@ -19,7 +19,7 @@ use crate::onnx::{OnnxError, Runtime};
 use crate::playout::MediaPool;
 use crate::voice::{PiperVoice, Voice, VoiceError};
 use ears::Ears;
-use jobs::{SpeakJob, TranscribeJob};
+use jobs::{JudgeJob, SpeakJob, TranscribeJob};
 use worker::Worker;
 
 /// Why the server cannot start. Each says which file or setting and what mends it.
@@ -44,6 +44,7 @@ pub enum EngineError {
 pub struct Engines {
     pub ears: Ears,
     pub recognizer: Worker<TranscribeJob>,
+    pub judge: Worker<JudgeJob>,
     pub voice: Worker<SpeakJob>,
     pub language: LanguageModel,
     pub media: MediaPool,
@@ -71,17 +72,19 @@ impl Engines {
         };
         let runtime = Runtime::load(&store.path("onnxruntime")?)?;
         let (recognizer, heard) = start_recognizer(config, store, &metrics)?;
+        let (judge, judged) = start_judge(store, &runtime, &metrics)?;
         let (voice, spoke) = start_voice(config, store, &runtime, &metrics)?;
         let ears = Ears::start(SileroModel::load(&runtime, &store.path("silero-vad")?)?, metrics.clone())?;
         let media = MediaPool::start(config.server.media_threads, &metrics)?;
         let face = Character::named(&config.avatar.name).unwrap_or_default();
         heard.await.map_err(|_| EngineError::Lost("hearing"))??;
+        judged.await.map_err(|_| EngineError::Lost("end of turn"))??;
         spoke.await.map_err(|_| EngineError::Lost("voice"))??;
         if let Some(local) = &local {
             local.wait_ready().await.map_err(EngineError::Local)?;
         }
         let language = LanguageModel::new(config.llm.clone(), local);
-        Ok((Self { ears, recognizer, voice, language, media, face, metrics }, guard))
+        Ok((Self { ears, recognizer, judge, voice, language, media, face, metrics }, guard))
     }
 }
 
@@ -101,6 +104,21 @@ fn start_recognizer(
     Ok(Worker::start("hearing", jobs::UTTERANCES, load, move |engine, job| {
         jobs::transcribe(engine.as_mut(), job, &metrics)
     })?)
+}
+
+fn start_judge(
+    store: &Store,
+    runtime: &Runtime,
+    metrics: &Arc<Metrics>,
+) -> Result<(Worker<JudgeJob>, Loaded<OnnxError>), EngineError> {
+    let weights = store.path("smart-turn")?;
+    let (runtime, metrics) = (runtime.clone(), metrics.clone());
+    let load = move || {
+        let mut model = EndOfTurn::load(&runtime, &weights, 1)?;
+        model.warm_up()?;
+        Ok(model)
+    };
+    Ok(Worker::start("end-of-turn", jobs::PAUSES, load, move |model, job| jobs::judge(model, job, &metrics))?)
 }
 
 fn start_voice(

@@ -1,9 +1,10 @@
-//! The pure state machine that turns speech probabilities into the beginning and end of speech.
+//! The speech gate: probabilities of a voice detector become beginnings, pauses and resumptions of speech.
 //!
-//! It knows no model and no sound: it is given one probability for each window of [`WINDOW`] samples and counts
-//! samples itself. silence -> speech seen -> (`start_millis` of voice) -> speech -> silence seen ->
-//! (`stop_millis`) -> silence. A window counts as voice at `threshold` and goes on counting down to
-//! `threshold - LEAVE`, so that a syllable's edge does not flutter.
+//! PURE state machine without a clock: it is given one probability for each window of [`WINDOW`] samples and counts
+//! samples itself. silence -> voice seen -> (`onset_millis`) suspected -> (`start_millis`) speech -> silence seen ->
+//! (`pause_millis`) pause. It does not know when a turn is over: a pause lasts until there is voice again or
+//! [`SpeechGate::take`]. A window counts as voice at `threshold` and goes on counting down to `threshold - LEAVE`,
+//! so that a syllable's edge does not flutter.
 
 use serde::{Deserialize, Serialize};
 
@@ -27,19 +28,19 @@ pub const fn samples(millis: u32) -> u64 {
 pub struct VadSettings {
     /// Probability from which a window is voice.
     pub threshold: f32,
+    /// Voice for which an answer falls silent, before it is known whether it is speech.
+    pub onset_millis: u32,
     /// Voice that confirms the beginning of speech.
     pub start_millis: u32,
-    /// Silence that ends speech.
-    pub stop_millis: u32,
+    /// Silence after which transcription begins, before it is known whether the turn is over.
+    pub pause_millis: u32,
     /// Sound kept from before the first voice, so that the first word is whole.
     pub prefix_padding_millis: u32,
-    /// Silence within speech after which transcription may begin; at `stop_millis` or more there is no pause.
-    pub pause_millis: u32,
 }
 
 impl Default for VadSettings {
     fn default() -> Self {
-        Self { threshold: 0.5, start_millis: 250, stop_millis: 500, prefix_padding_millis: 300, pause_millis: 200 }
+        Self { threshold: 0.5, onset_millis: 64, start_millis: 160, pause_millis: 96, prefix_padding_millis: 300 }
     }
 }
 
@@ -51,10 +52,10 @@ impl VadSettings {
             return Err(format!("threshold must be between 0 and 1, not {}", self.threshold));
         }
         for (name, millis, most) in [
+            ("onset_millis", self.onset_millis, self.start_millis),
             ("start_millis", self.start_millis, 2_000),
-            ("stop_millis", self.stop_millis, 10_000),
-            ("prefix_padding_millis", self.prefix_padding_millis, 2_000),
             ("pause_millis", self.pause_millis, 10_000),
+            ("prefix_padding_millis", self.prefix_padding_millis, 2_000),
         ] {
             if millis > most {
                 return Err(format!("{name} must be at most {most}, not {millis}"));
@@ -72,14 +73,16 @@ impl VadSettings {
 /// What became of the voice. Positions are 16 kHz samples since the call began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SpeechEvent {
+    /// `onset_millis` of voice from `at` on.
+    Suspected { at: u64 },
+    /// What was suspected ended before it was speech.
+    Faded,
     /// Speech is confirmed; its first voiced window began at `at`.
     Started { at: u64 },
-    /// `pause_millis` of silence within speech; the voice ended at `at`.
+    /// `pause_millis` of silence; the voice ended at `at`.
     Paused { at: u64 },
     /// Voice again after a pause, from `at` on.
     Resumed { at: u64 },
-    /// `stop_millis` of silence; the voice ended at `at`.
-    Stopped { at: u64 },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +93,7 @@ enum State {
         since: u64,
         voiced: u64,
         last: u64,
+        suspected: bool,
     },
     Speech,
     /// Silent since `since`; `paused` once that was said.
@@ -121,9 +125,21 @@ impl SpeechGate {
         self.settings = settings;
     }
 
-    /// Between `Started` and `Stopped`.
+    /// Speech has started and was not taken.
     pub fn is_speech(&self) -> bool {
         matches!(self.state, State::Speech | State::Falling { .. })
+    }
+
+    /// There is voice at this moment, and it is speech.
+    pub fn is_voiced(&self) -> bool {
+        matches!(self.state, State::Speech)
+    }
+
+    /// What was said is dealt with; voice after it is new speech.
+    pub fn take(&mut self) {
+        if let State::Falling { .. } = self.state {
+            self.state = State::Silence;
+        }
     }
 
     /// Forgets what was heard, without an event; the next window begins at `position`.
@@ -146,14 +162,15 @@ impl SpeechGate {
         let stays = probability >= self.settings.leave();
 
         match self.state {
-            State::Silence if enters => self.rise(start, WINDOW as u64, end),
+            State::Silence if enters => self.rise(start, WINDOW as u64, end, false),
             State::Silence => None,
-            State::Rising { since, voiced, .. } if stays => self.rise(since, voiced + WINDOW as u64, end),
-            State::Rising { last, .. } => {
-                if end - last > samples(DIP_MILLIS) {
-                    self.state = State::Silence;
-                }
-                None
+            State::Rising { since, voiced, suspected, .. } if stays => {
+                self.rise(since, voiced + WINDOW as u64, end, suspected)
+            }
+            State::Rising { last, .. } if end - last <= samples(DIP_MILLIS) => None,
+            State::Rising { suspected, .. } => {
+                self.state = State::Silence;
+                suspected.then_some(SpeechEvent::Faded)
             }
             State::Speech if stays => None,
             State::Speech => self.fall(start, false, end),
@@ -165,22 +182,18 @@ impl SpeechGate {
         }
     }
 
-    fn rise(&mut self, since: u64, voiced: u64, end: u64) -> Option<SpeechEvent> {
+    fn rise(&mut self, since: u64, voiced: u64, end: u64, suspected: bool) -> Option<SpeechEvent> {
         if voiced >= samples(self.settings.start_millis) {
             self.state = State::Speech;
             return Some(SpeechEvent::Started { at: since });
         }
-        self.state = State::Rising { since, voiced, last: end };
-        None
+        let suspect = !suspected && voiced >= samples(self.settings.onset_millis);
+        self.state = State::Rising { since, voiced, last: end, suspected: suspected || suspect };
+        suspect.then_some(SpeechEvent::Suspected { at: since })
     }
 
     fn fall(&mut self, since: u64, paused: bool, end: u64) -> Option<SpeechEvent> {
-        let silent = end - since;
-        if silent >= samples(self.settings.stop_millis) {
-            self.state = State::Silence;
-            return Some(SpeechEvent::Stopped { at: since });
-        }
-        let pauses = !paused && silent >= samples(self.settings.pause_millis);
+        let pauses = !paused && end - since >= samples(self.settings.pause_millis);
         self.state = State::Falling { since, paused: paused || pauses };
         pauses.then_some(SpeechEvent::Paused { at: since })
     }
@@ -200,49 +213,59 @@ mod tests {
     const W: u64 = WINDOW as u64;
 
     #[test]
-    fn speech_is_confirmed_after_250_ms_and_ends_after_500_ms() {
-        let events = run(VadSettings::default(), &[(0.0, 10), (0.9, 20), (0.0, 30)]);
+    fn voice_is_suspected_after_64_ms_confirmed_after_160_and_pauses_after_96() {
+        let events = run(VadSettings::default(), &[(0.0, 10), (0.9, 20), (0.0, 300)]);
         assert_eq!(
             events,
             [
-                (18, SpeechEvent::Started { at: 10 * W }),
-                (37, SpeechEvent::Paused { at: 30 * W }),
-                (46, SpeechEvent::Stopped { at: 30 * W }),
+                (12, SpeechEvent::Suspected { at: 10 * W }),
+                (15, SpeechEvent::Started { at: 10 * W }),
+                (33, SpeechEvent::Paused { at: 30 * W }),
             ]
         );
     }
 
     #[test]
-    fn a_click_is_not_speech_and_two_clicks_are_not_either() {
-        assert_eq!(run(VadSettings::default(), &[(0.9, 3), (0.0, 4), (0.9, 3), (0.0, 40)]), []);
+    fn a_click_is_nothing_and_a_cough_fades() {
+        assert_eq!(run(VadSettings::default(), &[(0.9, 1), (0.0, 5), (0.9, 1), (0.0, 40)]), []);
+        let events = run(VadSettings::default(), &[(0.9, 3), (0.0, 40)]);
+        assert_eq!(events, [(2, SpeechEvent::Suspected { at: 0 }), (7, SpeechEvent::Faded)]);
     }
 
     #[test]
     fn a_stop_consonant_does_not_delay_the_beginning() {
-        let events = run(VadSettings::default(), &[(0.9, 4), (0.1, 2), (0.9, 4)]);
-        assert_eq!(events, [(10, SpeechEvent::Started { at: 0 })]);
+        let events = run(VadSettings::default(), &[(0.9, 3), (0.1, 2), (0.9, 2)]);
+        assert_eq!(events.last(), Some(&(7, SpeechEvent::Started { at: 0 })));
     }
 
     #[test]
     fn a_pause_that_ends_is_resumed_once_and_a_short_one_is_not_told() {
-        let events = run(VadSettings::default(), &[(0.9, 10), (0.0, 3), (0.9, 5), (0.0, 8), (0.9, 2)]);
-        assert_eq!(
-            events,
-            [
-                (8, SpeechEvent::Started { at: 0 }),
-                (25, SpeechEvent::Paused { at: 18 * W }),
-                (27, SpeechEvent::Resumed { at: 26 * W }),
-            ]
-        );
+        let events = run(VadSettings::default(), &[(0.9, 10), (0.0, 2), (0.9, 5), (0.0, 8), (0.9, 2)]);
+        assert_eq!(events[2..], [(20, SpeechEvent::Paused { at: 17 * W }), (26, SpeechEvent::Resumed { at: 25 * W })]);
+    }
+
+    #[test]
+    fn voice_after_a_turn_was_taken_is_new_speech() {
+        let mut gate = SpeechGate::new(VadSettings::default());
+        let mut events = Vec::new();
+        for (probability, windows) in [(0.9, 10), (0.0, 10)] {
+            events.extend((0..windows).filter_map(|_| gate.push(probability)));
+        }
+        gate.take();
+        assert!(!gate.is_speech());
+        events.extend((0..5).filter_map(|_| gate.push(0.9)));
+        assert_eq!(events.last(), Some(&SpeechEvent::Started { at: 20 * W }));
+        gate.take();
+        assert!(gate.is_voiced(), "somebody who speaks cannot be silenced");
     }
 
     #[test]
     fn voice_just_below_the_threshold_keeps_speech_but_does_not_begin_it() {
         assert_eq!(run(VadSettings::default(), &[(0.4, 100)]), []);
-        assert_eq!(run(VadSettings::default(), &[(0.9, 8), (0.4, 100)]).len(), 1);
+        assert_eq!(run(VadSettings::default(), &[(0.9, 8), (0.4, 100)]).len(), 2);
         // Once silence is seen, the edge of a breath does not undo it.
         let events = run(VadSettings::default(), &[(0.9, 8), (0.1, 1), (0.4, 100)]);
-        assert_eq!(events.last(), Some(&(24, SpeechEvent::Stopped { at: 8 * W })));
+        assert_eq!(events.last(), Some(&(11, SpeechEvent::Paused { at: 8 * W })));
     }
 
     #[test]
@@ -251,9 +274,10 @@ mod tests {
         for _ in 0..20 {
             gate.push(0.9);
         }
-        gate.set_settings(VadSettings { stop_millis: 1000, pause_millis: 1000, ..VadSettings::default() });
+        gate.set_settings(VadSettings { pause_millis: 1000, ..VadSettings::default() });
         let silent: Vec<_> = (1..=40).filter_map(|n| gate.push(0.0).map(|event| (n, event))).collect();
-        assert_eq!(silent, [(32, SpeechEvent::Stopped { at: 20 * W })]);
+        assert_eq!(silent, [(32, SpeechEvent::Paused { at: 20 * W })]);
+        gate.take();
         gate.set_settings(VadSettings { threshold: 0.95, ..VadSettings::default() });
         assert_eq!((0..20).find_map(|_| gate.push(0.9)), None);
     }
@@ -262,8 +286,10 @@ mod tests {
     fn a_setting_out_of_range_is_named() {
         let settings = VadSettings { threshold: f32::NAN, ..VadSettings::default() };
         assert!(settings.validate().is_err_and(|reason| reason.contains("threshold")));
-        let settings = VadSettings { stop_millis: 60_000, ..VadSettings::default() };
-        assert!(settings.validate().is_err_and(|reason| reason.contains("stop_millis")));
+        let settings = VadSettings { pause_millis: 60_000, ..VadSettings::default() };
+        assert!(settings.validate().is_err_and(|reason| reason.contains("pause_millis")));
+        let settings = VadSettings { onset_millis: 200, ..VadSettings::default() };
+        assert!(settings.validate().is_err_and(|reason| reason.contains("onset_millis")));
         assert_eq!(VadSettings::default().validate(), Ok(()));
     }
 }

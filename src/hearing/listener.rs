@@ -1,8 +1,8 @@
 //! One call's ear: voice activity and the cutting of utterances in one stage.
 //!
-//! 16 kHz sound goes in, in pieces of any length; out comes who-spoke-when with the sound to recognize. At every
-//! pause it hands out what was said so far, so that recognition can start before the turn is over; if nothing
-//! more is said, [`Heard::Stopped`] carries that same cut (same id) and its text is already there.
+//! 16 kHz sound goes in, in pieces of any length; out comes who-spoke-when with the sound to recognize. It hands out
+//! what was said so far at every pause, so that recognition can start before the turn is over, and now and then
+//! while somebody speaks. When a turn is over is not decided here: [`Listener::take`] tells it.
 
 use super::gate::{SpeechEvent, VadSettings, WINDOW, samples};
 use super::utterance::{LONGEST_MILLIS, Utterance, UtteranceBuffer};
@@ -14,19 +14,28 @@ const TAIL_MILLIS: u32 = 200;
 /// Less than this is not worth committing by hand (the Realtime protocol's own minimum).
 const SHORTEST_COMMIT_MILLIS: u32 = 100;
 
+/// Speech without a pause gives a snapshot of itself this often.
+const GROWTH_MILLIS: u32 = 600;
+/// What was said before a pause is final once it is this long, whatever follows.
+const PIECE_MILLIS: u32 = 6_000;
+
 /// What the ear found. Positions are 16 kHz samples since the call began.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Heard {
+    /// There is voice since `at`, which may be no speech.
+    Suspected { at: u64 },
+    /// It was none.
+    Faded,
     /// Speech is confirmed. `at`: its first voice; `audio_start`: where its sound is kept from.
     Started { at: u64, audio_start: u64 },
     /// The voice paused at `at`: recognition of what was said so far may begin.
     Paused { at: u64, utterance: Utterance },
-    /// It goes on: the last paused utterance is superseded.
+    /// It goes on: the last paused utterance is superseded, unless it became a piece.
     Resumed { at: u64 },
     /// A part of a long speech that goes on; the texts of its parts follow one another.
     Piece { utterance: Utterance },
-    /// The voice ended at `at`. Without a pause before it, or with more voice since, the utterance is a new one.
-    Stopped { at: u64, utterance: Utterance },
+    /// All that was said since the last piece, by somebody who goes on.
+    Grew { utterance: Utterance },
 }
 
 /// See the module's text.
@@ -41,6 +50,8 @@ pub struct Listener {
     speech: Option<u64>,
     /// What the last pause handed out.
     draft: Option<Utterance>,
+    /// Where the last snapshot or pause was.
+    grown: u64,
     events: Vec<SpeechEvent>,
 }
 
@@ -53,6 +64,7 @@ impl Listener {
             window: Vec::with_capacity(WINDOW),
             speech: None,
             draft: None,
+            grown: 0,
             events: Vec::new(),
         }
     }
@@ -75,11 +87,6 @@ impl Listener {
         }
     }
 
-    /// Between [`Heard::Started`] and [`Heard::Stopped`].
-    pub fn is_speech(&self) -> bool {
-        self.vad.is_speech()
-    }
-
     /// Samples taken since the call began.
     pub fn position(&self) -> u64 {
         self.buffer.end() + self.window.len() as u64
@@ -99,6 +106,21 @@ impl Listener {
             }
         }
         result
+    }
+
+    /// The turn that ended at `end` is over: voice after it is new speech, and so is voice that goes on.
+    pub fn take(&mut self, end: u64, heard: &mut Vec<Heard>) {
+        self.vad.take();
+        self.draft = None;
+        if self.speech.take().is_some() {
+            self.buffer.forget_before(end);
+            if self.vad.is_voiced() {
+                let start = self.buffer.first();
+                self.speech = Some(start);
+                self.grown = self.buffer.end();
+                heard.push(Heard::Started { at: start, audio_start: start });
+            }
+        }
     }
 
     /// Ends the utterance by hand: what was heard since the last one, or nothing if that is too short.
@@ -142,6 +164,10 @@ impl Listener {
                     }
                     // A draft of sound that is now partly gone would say its words twice.
                     self.draft = None;
+                    self.grown = self.buffer.end();
+                } else if self.vad.is_voiced() && self.buffer.end() >= self.grown + samples(GROWTH_MILLIS) {
+                    self.grown = self.buffer.end();
+                    heard.push(Heard::Grew { utterance: self.buffer.cut(start, self.buffer.end()) });
                 }
             }
             None => {
@@ -166,42 +192,42 @@ impl Listener {
         }
         self.vad.push(&pcm, &mut self.events)?;
         for event in std::mem::take(&mut self.events) {
-            heard.push(self.carry_out(event));
+            self.carry_out(event, heard);
         }
         Ok(())
     }
 
-    fn carry_out(&mut self, event: SpeechEvent) -> Heard {
+    fn carry_out(&mut self, event: SpeechEvent, heard: &mut Vec<Heard>) {
         let settings = *self.vad.settings();
-        match event {
+        let found = match event {
+            SpeechEvent::Suspected { at } => Heard::Suspected { at },
+            SpeechEvent::Faded => Heard::Faded,
             SpeechEvent::Started { at } => {
                 let padded = at.saturating_sub(samples(settings.prefix_padding_millis));
                 let audio_start = padded.max(self.buffer.first());
                 self.speech = Some(audio_start);
                 self.draft = None;
+                self.grown = self.buffer.end();
                 Heard::Started { at, audio_start }
             }
             SpeechEvent::Paused { at } => {
-                let utterance = self.cut_after(at);
+                let start = self.speech.unwrap_or(self.buffer.first());
+                let utterance = self.buffer.cut(start, at + samples(TAIL_MILLIS));
                 self.draft = Some(utterance.clone());
                 Heard::Paused { at, utterance }
             }
             SpeechEvent::Resumed { at } => {
-                self.draft = None;
+                if let Some(draft) = self.draft.take().filter(|draft| draft.end - draft.start >= samples(PIECE_MILLIS))
+                {
+                    self.speech = Some(draft.end);
+                    self.buffer.forget_before(draft.end);
+                    heard.push(Heard::Piece { utterance: draft });
+                }
+                self.grown = self.buffer.end();
                 Heard::Resumed { at }
             }
-            SpeechEvent::Stopped { at } => {
-                let utterance = self.draft.take().unwrap_or_else(|| self.cut_after(at));
-                self.end_speech();
-                self.buffer.forget_before(utterance.end);
-                Heard::Stopped { at, utterance }
-            }
-        }
-    }
-
-    fn cut_after(&mut self, voice_end: u64) -> Utterance {
-        let start = self.speech.unwrap_or(self.buffer.first());
-        self.buffer.cut(start, voice_end + samples(TAIL_MILLIS))
+        };
+        heard.push(found);
     }
 }
 
@@ -242,40 +268,81 @@ mod tests {
     }
 
     #[test]
-    fn the_end_carries_the_cut_of_the_last_pause_with_the_padding_before_the_voice() -> Outcome {
+    fn a_pause_hands_out_all_that_was_said_with_the_padding_before_the_voice() -> Outcome {
         let (mut listener, mut heard) = (listener()?, Vec::new());
         let pcm = recording()?;
         listener.push(&pcm, &mut heard)?;
-        let mut draft = None;
-        let mut start = 0;
-        let mut ends = 0;
+        let (mut start, mut pauses, mut at_pause) = (0, 0, false);
         for event in heard {
             match event {
                 Heard::Started { at, audio_start } => {
                     assert!(at - audio_start <= samples(300));
                     start = audio_start;
                 }
-                Heard::Paused { utterance, .. } => draft = Some(utterance),
-                Heard::Resumed { .. } => draft = None,
-                Heard::Stopped { at, utterance } => {
-                    assert_eq!(draft.take(), Some(utterance.clone()));
-                    assert_eq!((utterance.start, utterance.end), (start, at + samples(TAIL_MILLIS)));
-                    let first = f32::from(pcm[utterance.start as usize]) / 32768.0;
-                    assert_eq!(utterance.pcm[0], first);
-                    ends += 1;
+                Heard::Paused { at, utterance } => {
+                    assert_eq!(utterance.start, start);
+                    assert!((at..=at + samples(TAIL_MILLIS)).contains(&utterance.end));
+                    assert_eq!(utterance.pcm[0], f32::from(pcm[start as usize]) / 32768.0);
+                    at_pause = true;
+                    pauses += 1;
                 }
-                Heard::Piece { .. } => return Err("a piece of a short recording".into()),
+                Heard::Piece { utterance } => {
+                    assert!(at_pause && utterance.end - utterance.start >= samples(PIECE_MILLIS));
+                    start = utterance.end;
+                }
+                Heard::Grew { utterance } => assert_eq!(utterance.start, start),
+                Heard::Resumed { .. } => at_pause = false,
+                Heard::Suspected { .. } | Heard::Faded => {}
             }
         }
-        assert!(ends > 0);
+        assert!(pauses > 3 && at_pause, "{pauses} pauses");
+        Ok(())
+    }
+
+    #[test]
+    fn speech_after_a_turn_was_taken_begins_anew_and_holds_none_of_the_old() -> Outcome {
+        let (mut listener, mut heard) = (listener()?, Vec::new());
+        let speech = recording()?;
+        listener.push(&speech, &mut heard)?;
+        let Some(Heard::Paused { utterance, .. }) = heard.last().cloned() else { return Err("no pause".into()) };
+        heard.clear();
+        listener.take(utterance.end, &mut heard);
+        assert_eq!(heard, [], "nobody speaks");
+        listener.push(&speech, &mut heard)?;
+        let starts: Vec<u64> = heard
+            .iter()
+            .filter_map(|h| if let Heard::Started { audio_start, .. } = h { Some(*audio_start) } else { None })
+            .collect();
+        assert!(starts.len() == 1 && starts[0] >= utterance.end, "{starts:?} after {}", utterance.end);
+        Ok(())
+    }
+
+    #[test]
+    fn somebody_who_went_on_before_the_turn_was_taken_starts_a_new_one() -> Outcome {
+        let (mut listener, mut heard) = (listener()?, Vec::new());
+        let speech = recording()?;
+        let mut taken = None;
+        for piece in speech.chunks(WINDOW) {
+            listener.push(piece, &mut heard)?;
+            let paused = heard
+                .iter()
+                .find_map(|h| if let Heard::Paused { utterance, .. } = h { Some(utterance.end) } else { None });
+            if let (None, Some(end), Some(Heard::Resumed { .. })) = (taken, paused, heard.last()) {
+                heard.clear();
+                listener.take(end, &mut heard);
+                assert_eq!(heard, [Heard::Started { at: end, audio_start: end }]);
+                taken = Some(end);
+            }
+        }
+        assert!(taken.is_some());
         Ok(())
     }
 
     #[test]
     fn a_monologue_comes_in_pieces_that_leave_nothing_out() -> Outcome {
         let (mut listener, mut heard) = (listener()?, Vec::new());
-        // Nothing ends speech here, so only its length can cut it.
-        listener.set_settings(VadSettings { stop_millis: 10_000, pause_millis: 10_000, ..VadSettings::default() });
+        // Nothing pauses here, so only its length can cut it.
+        listener.set_settings(VadSettings { pause_millis: 10_000, ..VadSettings::default() });
         let speech = hound::WavReader::open(weight("beckett"))?.into_samples::<i16>().collect::<Result<Vec<_>, _>>()?;
         for _ in 0..7 {
             listener.push(&speech, &mut heard)?;
@@ -292,12 +359,13 @@ mod tests {
                     at = Some(utterance.end);
                     pieces += 1;
                 }
-                Heard::Stopped { utterance, .. } => assert_eq!(Some(utterance.start), at),
+                Heard::Grew { utterance } | Heard::Paused { utterance, .. } => assert_eq!(Some(utterance.start), at),
+                Heard::Suspected { .. } => {}
                 other => return Err(format!("{other:?}").into()),
             }
         }
-        assert!(pieces >= 2, "{pieces} pieces");
-        assert!(matches!(heard.last(), Some(Heard::Stopped { .. })));
+        assert!(pieces >= 4, "{pieces} pieces");
+        assert!(heard.iter().any(|event| matches!(event, Heard::Paused { .. })));
         Ok(())
     }
 

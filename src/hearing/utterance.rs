@@ -10,10 +10,10 @@ use std::sync::Arc;
 use super::gate::samples;
 use crate::media::UtteranceId;
 
-/// An utterance is cut before this length: recognizers see at most 30 s.
-pub const LONGEST_MILLIS: u32 = 28_000;
+/// An utterance is cut before this length, so that after a long speech only its last part is left to recognize.
+pub const LONGEST_MILLIS: u32 = 15_000;
 /// Where a cut may fall: within this last part of an utterance that is too long.
-const CUT_MILLIS: u32 = 8_000;
+const CUT_MILLIS: u32 = 6_000;
 /// Stretch whose loudness decides where to cut.
 const QUIET_MILLIS: u32 = 100;
 
@@ -118,12 +118,12 @@ mod tests {
     fn a_long_utterance_is_cut_where_it_is_quietest() {
         let mut buffer = UtteranceBuffer::default();
         let loud = |count: u32| vec![9000_i16; samples(count) as usize];
-        buffer.push(&loud(22_000));
+        buffer.push(&loud(10_000));
         buffer.push(&vec![10; samples(200) as usize]);
-        buffer.push(&loud(5_799));
+        buffer.push(&loud(4_799));
         assert_eq!(buffer.overflow(0), None);
         buffer.push(&loud(1));
-        let Some(cut) = buffer.overflow(0) else { panic!("28 s went by without a cut") };
-        assert!((samples(22_000)..samples(22_200)).contains(&cut), "cut at {cut}");
+        let Some(cut) = buffer.overflow(0) else { panic!("15 s went by without a cut") };
+        assert!((samples(10_000)..samples(10_200)).contains(&cut), "cut at {cut}");
     }
 }

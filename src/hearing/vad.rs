@@ -90,6 +90,15 @@ impl Vad {
         self.gate.is_speech()
     }
 
+    pub fn is_voiced(&self) -> bool {
+        self.gate.is_voiced()
+    }
+
+    /// See [`SpeechGate::take`].
+    pub fn take(&mut self) {
+        self.gate.take();
+    }
+
     /// Forgets what was heard, the model's memory of it included; the next sample is the one at `position`.
     pub fn reset(&mut self, position: u64) {
         self.gate.reset(position);
@@ -140,9 +149,10 @@ mod tests {
         vad.push(&recording()?, &mut events)?;
         vad.push(&vec![0.0; 16_000], &mut events)?;
         let starts = events.iter().filter(|event| matches!(event, SpeechEvent::Started { .. })).count();
-        let stops = events.iter().filter(|event| matches!(event, SpeechEvent::Stopped { .. })).count();
-        assert!((1..=6).contains(&starts), "{events:?}");
-        assert_eq!(starts, stops, "{events:?}");
+        let pauses = events.iter().filter(|event| matches!(event, SpeechEvent::Paused { .. })).count();
+        let resumptions = events.iter().filter(|event| matches!(event, SpeechEvent::Resumed { .. })).count();
+        assert_eq!(starts, 1, "{events:?}");
+        assert!((6..=14).contains(&pauses) && pauses == resumptions + 1, "{events:?}");
         Ok(())
     }
 

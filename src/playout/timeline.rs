@@ -8,13 +8,11 @@
 use std::collections::VecDeque;
 
 use super::progress::Progress;
-use crate::media::{AUDIO_FRAME, MediaTime, Speech, TurnId, VIDEO_FRAME_TICKS};
+use crate::media::{AUDIO_FRAME, MediaTime, Speech, TurnId, VIDEO_FRAME_TICKS, WORD_TAIL};
 
 /// Samples over which sound rises where it begins within a clause, so that nothing clicks (5 ms). It falls over a
 /// whole frame.
 const FADE_IN: usize = 240;
-/// A cut word that lacks fewer samples than this counts as heard: the fade-out holds them.
-const HARDLY_CUT: usize = AUDIO_FRAME;
 
 /// One step of the timeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -185,7 +183,7 @@ impl Timeline {
         let Some(speech) = self.queue.front().filter(|_| self.cursor > 0 && !self.fade_in) else { return };
         self.fade_out.extend(speech.pcm[self.cursor..].iter().take(AUDIO_FRAME));
         if let Some((_, end)) = self.word_at_cursor()
-            && end - self.cursor < HARDLY_CUT
+            && end - self.cursor < WORD_TAIL
         {
             self.pass(end - self.cursor);
         }

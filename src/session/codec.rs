@@ -80,7 +80,7 @@ impl Codec {
             Event::SpeechStopped { item, at_millis } => {
                 vec![ServerEvent::SpeechStopped { audio_end_ms: at_millis, item_id: item.0 }]
             }
-            Event::InputCommitted { item, previous } => {
+            Event::InputCommitted { item, previous, .. } => {
                 vec![ServerEvent::InputAudioCommitted { item_id: item.0, previous_item_id: name(previous) }]
             }
             Event::InputCleared => vec![ServerEvent::InputAudioCleared {}],
@@ -92,6 +92,9 @@ impl Codec {
             }
             Event::ItemRetrieved { item } => vec![ServerEvent::ItemRetrieved { item: wire_item(&item) }],
             Event::ItemDeleted { item } => vec![ServerEvent::ItemDeleted { item_id: item.0 }],
+            Event::TranscriptGrew { item, delta } => {
+                vec![ServerEvent::TranscriptionDelta { item_id: item.0, content_index: 0, delta }]
+            }
             Event::Transcribed { item, heard } => vec![ServerEvent::TranscriptionCompleted {
                 item_id: item.0,
                 content_index: 0,
@@ -124,6 +127,20 @@ impl Codec {
                     ServerEvent::AvatarSwitchToSpeaking { turn_id },
                 ]
             }
+            Event::Word { turn, item, word, start, end, audio_start_millis, audio_end_millis } => {
+                vec![ServerEvent::Word {
+                    response_id: self.response_id(turn),
+                    item_id: item.0,
+                    content_index: 0,
+                    word,
+                    start,
+                    end,
+                    audio_start_ms: audio_start_millis,
+                    audio_end_ms: audio_end_millis,
+                }]
+            }
+            // Told with the times that only the session knows.
+            Event::BargeIn { .. } => Vec::new(),
             Event::PlayoutStopped { turn } => {
                 let turn_id = self.response_id(turn);
                 vec![
@@ -211,7 +228,8 @@ impl Codec {
         events
     }
 
-    fn response_id(&self, turn: TurnId) -> String {
+    /// The name of an answer on the wire.
+    pub fn response_id(&self, turn: TurnId) -> String {
         format!("resp_{}_{}", self.call, turn.0)
     }
 

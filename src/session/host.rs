@@ -14,7 +14,7 @@ use super::settings::CallSettings;
 use super::task::Parts;
 use super::wiring::channels;
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, TurnEndKind};
 use crate::engines::Engines;
 use crate::peer::{MediaSender, Peer, PeerError};
 use crate::playout::{Picture, Stage, StageHandle};
@@ -129,6 +129,12 @@ impl SessionHost for Host {
         let mut session =
             Session::new(signaling::ids::session(), self.config.llm.model.clone(), self.config.tts.voice.clone());
         session.instructions = self.config.llm.system_prompt.clone();
+        if self.config.turn.end == TurnEndKind::Thought
+            && let Some(detection) = &mut session.audio.input.turn_detection
+        {
+            detection.kind = "semantic_vad".into();
+            detection.eagerness = Some("auto".into());
+        }
         session.audio.output.speed = f64::from(self.config.tts.speed);
         session.audio.output.voice = Voice::Named(self.config.tts.voice.clone());
         if self.config.server.max_duration_seconds > 0 {

@@ -2,16 +2,16 @@
 //!
 //! Each becomes an input of the dialogue; nothing is decided here.
 
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use signaling::events::{CLIENT_EVENT_LIMIT, ClientEvent, ErrorBody, SessionPatch, parse_client_event};
 
+use super::ledger::Step;
 use super::requests;
 use super::task::{Session, Unplayed};
 use super::wiring::Thought;
 use crate::clock;
-use crate::dialogue::{Heard as HeardText, Input};
+use crate::dialogue::{Heard as HeardText, Input, Request};
 use crate::engines::ears::{EarEvent, millis_of};
 use crate::engines::jobs::Spoken;
 use crate::hearing::{Heard, Transcript, Utterance};
@@ -78,7 +78,10 @@ impl Session {
                         if let Some(params) = params {
                             self.codec.asked_for(params);
                         }
-                        self.dialogue.handle(Input::Client { request, event_id });
+                        if matches!(request, Request::CreateResponse(_)) {
+                            self.ledger.asked(self.now());
+                        }
+                        self.input(Input::Client { request, event_id });
                     }
                 }
             }
@@ -101,24 +104,56 @@ impl Session {
         }
     }
 
-    pub(super) fn ear_event(&mut self, event: EarEvent, now: Instant) {
+    pub(super) fn ear_event(&mut self, event: EarEvent) {
         // A cut must hold what was heard up to now.
-        self.follow_playout(now);
-        let input = match event {
+        self.follow_playout();
+        let (heard, position) = match event {
             EarEvent::Failed(message) => return self.error("hearing_failed", message),
             EarEvent::Committed(utterance) => return self.committed(utterance),
-            EarEvent::Heard(Heard::Started { audio_start, .. }) => {
-                Input::SpeechStarted { at_millis: millis_of(audio_start) }
-            }
-            EarEvent::Heard(Heard::Paused { utterance, .. }) => Input::SpeechPaused { utterance: self.keep(utterance) },
-            EarEvent::Heard(Heard::Resumed { .. }) => Input::SpeechResumed,
-            EarEvent::Heard(Heard::Piece { utterance }) => Input::SpeechPiece { utterance: self.keep(utterance) },
-            EarEvent::Heard(Heard::Stopped { at, utterance }) => {
-                self.ledger.speech_ended(now, self.settings.detection.settings.stop_millis);
-                Input::SpeechStopped { at_millis: millis_of(at), utterance: self.keep(utterance) }
-            }
+            EarEvent::Heard { heard, position } => (heard, position),
         };
-        self.dialogue.handle(input);
+        let call_time = self.now();
+        // When the sample at this position came in.
+        let time = |at: u64| call_time.saturating_sub(Duration::from_millis(millis_of(position.saturating_sub(at))));
+        let input = match heard {
+            Heard::Suspected { at } => Input::VoiceSuspected { at: time(at) },
+            Heard::Faded => Input::VoiceFaded,
+            Heard::Started { at, audio_start } => {
+                Input::SpeechStarted { at: time(at), at_millis: millis_of(audio_start) }
+            }
+            Heard::Paused { at, utterance } => {
+                self.pause = Some((utterance.id, utterance.end));
+                Input::SpeechPaused { at: time(at), at_millis: millis_of(at), utterance: self.keep(utterance) }
+            }
+            Heard::Resumed { .. } => Input::SpeechResumed,
+            Heard::Piece { utterance } => Input::SpeechPiece { utterance: self.keep(utterance) },
+            Heard::Grew { utterance } => Input::SpeechGrew { utterance: self.keep(utterance) },
+        };
+        self.input(input);
+    }
+
+    /// Gives the dialogue an input at the call's time.
+    pub(super) fn input(&mut self, input: Input) {
+        let now = self.now();
+        self.dialogue.handle(now, input);
+    }
+
+    /// Lets what has become due happen.
+    pub(super) fn tick(&mut self) {
+        let now = self.now();
+        if self.dialogue.deadline().is_some_and(|due| due <= now) {
+            self.dialogue.handle(now, Input::Tick);
+        }
+    }
+
+    /// Time since the call began.
+    pub(super) fn now(&self) -> Duration {
+        clock::now() - self.started
+    }
+
+    /// Something is ready for the stage that may be heard.
+    pub(super) fn has_playable(&self) -> bool {
+        self.unplayed.front().is_some_and(|next| next.turn() <= self.playable)
     }
 
     pub(super) fn keep(&mut self, utterance: Utterance) -> UtteranceId {
@@ -135,68 +170,87 @@ impl Session {
             return self.tell(error.for_event(event_id).into());
         };
         let utterance = self.keep(utterance);
-        self.dialogue.handle(Input::InputCommitted { utterance });
+        self.input(Input::InputCommitted { utterance });
     }
 
     pub(super) fn transcribed(&mut self, utterance: UtteranceId, result: Result<Transcript, String>) {
         self.transcribing.remove(&utterance);
         self.utterances.retain(|kept| kept.id.0 != utterance.0);
+        self.ledger.text(self.now());
         let result =
             result.map(|transcript| HeardText { text: transcript.text, seconds: f64::from(transcript.seconds) });
-        self.dialogue.handle(Input::Transcribed { utterance, result });
+        self.input(Input::Transcribed { utterance, result });
+    }
+
+    pub(super) fn judged(&mut self, utterance: UtteranceId, complete: Option<f32>) {
+        tracing::debug!(utterance = utterance.0, complete, "pause judged");
+        self.input(Input::Judged { utterance, complete });
     }
 
     pub(super) fn thought(&mut self, turn: TurnId, thought: Thought) {
         let input = match thought {
             Thought::Text(text) => {
-                self.ledger.token(turn, clock::now(), &self.engines.metrics);
+                self.ledger.step(turn, Step::Token, self.now());
                 Input::Token { turn, text }
             }
-            Thought::Done(usage) => Input::GenerationDone { turn, usage },
+            Thought::Done(usage) => {
+                if let Some(wait) = self.ledger.first_token(turn) {
+                    self.engines.metrics.first_token_seconds.observe(wait.as_secs_f64());
+                }
+                Input::GenerationDone { turn, usage }
+            }
             Thought::Failed(message) => {
                 self.engines.metrics.error("language_model", &message);
                 Input::GenerationFailed { turn, message }
             }
         };
-        self.dialogue.handle(input);
+        self.input(input);
     }
 
     pub(super) fn spoken(&mut self, spoken: Spoken) {
         self.speaking = self.speaking.saturating_sub(1);
         let Spoken { turn, clause, result } = spoken;
-        if turn.0 <= self.silenced.load(Ordering::Acquire) {
+        if !self.dialogue.is_making(turn) {
             return;
         }
+        self.ledger.step(turn, Step::Sound, self.now());
         let input = match result {
             Ok(speech) => {
                 let ticks = speech.pcm.len() as u64;
+                let words = speech.words.clone();
                 if ticks > 0 {
                     self.unplayed.push_back(Unplayed::Speech(speech));
                 }
-                Input::Voiced { turn, clause, ticks }
+                Input::Voiced { turn, clause, ticks, words }
             }
             Err(message) => Input::VoiceFailed { turn, clause, message },
         };
-        self.dialogue.handle(input);
+        self.input(input);
     }
 
     /// Tells the dialogue what went out since it was last told.
-    pub(super) fn follow_playout(&mut self, now: Instant) {
+    pub(super) fn follow_playout(&mut self) {
         let seen = *self.handle.progress.borrow_and_update();
         let last = std::mem::replace(&mut self.progress, seen);
         if seen == last {
             return;
         }
-        if seen.turn != last.turn {
+        let turn = seen.turn;
+        if turn != last.turn {
             if last.turn != TurnId(0) && !last.ended {
-                self.dialogue.handle(Input::PlayoutEnded { turn: last.turn });
+                self.input(Input::PlayoutEnded { turn: last.turn });
             }
-            self.ledger.sound(seen.turn, now, &self.engines.metrics);
-            self.dialogue.handle(Input::PlayoutStarted { turn: seen.turn });
+            self.input(Input::PlayoutStarted { turn });
         }
-        self.dialogue.handle(Input::Played { turn: seen.turn, ticks: seen.played });
+        for (step, moment) in [(Step::Packet, seen.moments.first_sound), (Step::Mouth, seen.moments.first_movement)] {
+            if let Some(moment) = moment {
+                self.ledger.step(turn, step, moment.saturating_duration_since(self.started));
+            }
+        }
+        self.tell_latency(turn, false);
+        self.input(Input::Played { turn, ticks: seen.played });
         if seen.ended {
-            self.dialogue.handle(Input::PlayoutEnded { turn: seen.turn });
+            self.input(Input::PlayoutEnded { turn });
         }
     }
 }

@@ -4,15 +4,16 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use futures::StreamExt;
-use signaling::events::{ErrorBody, ServerEvent};
+use signaling::events::{BargeInOutcome, ErrorBody, Latency, ServerEvent};
 
+use super::ledger::{self, Step};
 use super::task::{Ended, Session, Unplayed};
 use super::wiring::{SOUNDS, TRANSCRIPTS, Thought};
-use crate::clock;
-use crate::dialogue::{self, Event, Input, Output};
-use crate::engines::jobs::{Reply, SpeakJob, Spoken, TranscribeJob};
+use crate::dialogue::{self, Event, Input, Outcome, Output};
+use crate::engines::jobs::{JudgeJob, Reply, SpeakJob, Spoken, TranscribeJob};
 use crate::language::Piece;
 use crate::media::{Attention, Clause, TurnId, UtteranceId};
 use crate::peer::{Peer, PeerError};
@@ -31,7 +32,9 @@ impl Session {
                 self.carry_out(output);
             }
         }
-        while let Some(next) = self.unplayed.pop_front() {
+        while self.has_playable()
+            && let Some(next) = self.unplayed.pop_front()
+        {
             let refused = match next {
                 Unplayed::Speech(speech) => self.handle.speak(speech).err().map(Unplayed::Speech),
                 Unplayed::Finish(turn) => (!self.handle.finish(turn)).then_some(Unplayed::Finish(turn)),
@@ -58,24 +61,40 @@ impl Session {
                     cancelled.store(true, Ordering::Relaxed);
                 }
             }
+            Output::Judge { utterance } => self.judge(utterance),
+            Output::TakeInput { utterance } => {
+                if let Some((_, end)) = self.pause.filter(|(pause, _)| *pause == utterance) {
+                    self.ear.take(end);
+                }
+            }
             Output::Generate { turn, prompt } => self.think(turn, prompt),
             Output::StopGenerating { turn } => {
                 if let Some(thought) = self.thoughts.remove(&turn) {
                     thought.abort();
                 }
             }
-            Output::Speak(clause) => self.unspoken.push_back(clause),
+            Output::Speak(clause) => {
+                self.ledger.step(clause.turn, Step::Clause, self.now());
+                self.unspoken.push_back(clause);
+            }
+            Output::Play { turn } => self.playable = self.playable.max(turn),
+            Output::Discard { turn } => {
+                self.thoughts.remove(&turn);
+                self.unwanted.fetch_max(turn.0, Ordering::Release);
+                self.unspoken.retain(|clause| clause.turn != turn);
+                self.unplayed.retain(|next| next.turn() != turn);
+            }
+            Output::Hold => self.handle.hold(true),
+            Output::Release => self.handle.hold(false),
             Output::FinishSpeech { turn } => {
                 self.thoughts.remove(&turn);
                 self.unplayed.push_back(Unplayed::Finish(turn));
             }
             Output::Silence { up_to } => {
+                self.unwanted.fetch_max(up_to.0, Ordering::Release);
                 self.handle.silence(up_to);
                 self.unspoken.retain(|clause| clause.turn > up_to);
-                self.unplayed.retain(|next| match next {
-                    Unplayed::Speech(speech) => speech.turn > up_to,
-                    Unplayed::Finish(_) => true,
-                });
+                self.unplayed.retain(|next| matches!(next, Unplayed::Finish(_)) || next.turn() > up_to);
             }
             Output::CommitInput { event_id } => {
                 self.commit = Some(event_id);
@@ -89,7 +108,7 @@ impl Session {
     pub(super) fn transcribe(&mut self, id: UtteranceId) {
         let Some(utterance) = self.utterances.iter().find(|kept| kept.id == id).cloned() else {
             let result = Err("the sound of this utterance is not kept any more".to_owned());
-            return self.dialogue.handle(Input::Transcribed { utterance: id, result });
+            return self.input(Input::Transcribed { utterance: id, result });
         };
         let cancelled = Arc::new(AtomicBool::new(false));
         let lost = (id, Err("the recogniser failed at this utterance".to_owned()));
@@ -108,8 +127,16 @@ impl Session {
         }
     }
 
+    pub(super) fn judge(&mut self, id: UtteranceId) {
+        let Some(utterance) = self.utterances.iter().find(|kept| kept.id == id).cloned() else { return };
+        let job = JudgeJob { utterance, reply: Reply::new(self.senders.verdicts.clone(), (id, None)) };
+        if let Err(error) = self.engines.judge.submit(job) {
+            self.engines.metrics.error("end_of_turn_overloaded", &error);
+        }
+    }
+
     pub(super) fn think(&mut self, turn: TurnId, prompt: Vec<dialogue::Message>) {
-        self.ledger.asked(turn, clock::now());
+        self.ledger.step(turn, Step::Asked, self.now());
         let mut answer = Box::pin(self.engines.language.answer(prompt, self.codec.max_tokens(turn)));
         let thoughts = self.senders.thoughts.clone();
         let task = async move {
@@ -148,7 +175,7 @@ impl Session {
         let (turn, index) = (clause.turn, clause.index);
         let lost = Spoken { turn, clause: index, result: Err("the voice failed at this clause".to_owned()) };
         let reply = Reply::new(self.senders.sounds.clone(), lost);
-        let job = SpeakJob { clause, style: self.settings.style, silenced: self.silenced.clone(), reply };
+        let job = SpeakJob { clause, style: self.settings.style, unwanted: self.unwanted.clone(), reply };
         self.speaking += 1;
         if let Err(error) = self.engines.voice.submit(job) {
             self.engines.metrics.error("voice_overloaded", &error);
@@ -157,8 +184,61 @@ impl Session {
 
     pub(super) fn emit(&mut self, event: Event) {
         super::report(&event, &self.engines.metrics);
+        let closes = match &event {
+            Event::InputCommitted { at: Some(end), .. } => {
+                self.ledger.committed(*end, self.now());
+                None
+            }
+            Event::Transcribed { .. } => {
+                self.ledger.transcribed();
+                None
+            }
+            Event::ReplyStarted { turn, .. } => {
+                self.ledger.answered(*turn);
+                None
+            }
+            Event::PlayoutStopped { turn }
+            | Event::PlayoutCleared { turn }
+            | Event::ReplyDone { turn, text_only: true, .. } => Some(*turn),
+            Event::BargeIn { turn, since, outcome } => return self.tell_barge_in(*turn, *since, *outcome),
+            _ => None,
+        };
+        if let Some(turn) = closes {
+            self.tell_latency(turn, true);
+        }
         let texts = self.codec.encode(event);
         self.texts.extend(texts);
+    }
+
+    /// Tells how long an answer took, once that is known (or it is `over`).
+    pub(super) fn tell_latency(&mut self, turn: TurnId, over: bool) {
+        if let Some(latency) = self.ledger.close(turn, over) {
+            ledger::observe(&latency, &self.engines.metrics);
+            let response_id = self.codec.response_id(turn);
+            self.tell(ServerEvent::Latency(Latency { response_id, ..latency }));
+        }
+    }
+
+    fn tell_barge_in(&mut self, turn: TurnId, since: Duration, outcome: Outcome) {
+        let began = self.started + since;
+        let moments = self.handle.progress.borrow().moments;
+        // If nothing sounded since, it was silent already.
+        let silent = moments.last_sound.map_or(Duration::ZERO, |last| last.saturating_duration_since(began));
+        let lips =
+            moments.last_sound.zip(moments.lips_at_rest).map(|(last, rest)| rest.saturating_duration_since(last));
+        let (name, outcome) = match outcome {
+            Outcome::Ended => ("ended", BargeInOutcome::Ended),
+            Outcome::Resumed => ("resumed", BargeInOutcome::Resumed),
+        };
+        self.engines.metrics.silent_seconds.observe(silent.as_secs_f64());
+        self.engines.metrics.barge_ins.with_label_values(&[name]).inc();
+        self.tell(ServerEvent::BargeIn {
+            response_id: self.codec.response_id(turn),
+            silent_ms: silent.as_millis() as u64,
+            lips_ms: lips.map(|lips| lips.as_millis() as u64),
+            decided_ms: self.now().saturating_sub(since).as_millis() as u64,
+            outcome,
+        });
     }
 
     pub(super) fn error(&mut self, code: &'static str, message: String) {

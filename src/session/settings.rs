@@ -1,9 +1,9 @@
 //! What a call works with: the server's configuration, and what the client set over it.
 
-use signaling::events::{ErrorBody, Modality, Session};
+use signaling::events::{ErrorBody, Modality, Session, TurnDetection};
 
-use crate::config::Config;
-use crate::dialogue;
+use crate::config::{Config, TurnSettings};
+use crate::dialogue::{self, TurnEnd};
 use crate::engines::ears::Detection;
 use crate::hearing::VadSettings;
 use crate::voice::VoiceStyle;
@@ -27,6 +27,7 @@ struct Defaults {
     language: String,
     asr_language: Option<String>,
     vad: VadSettings,
+    turn: TurnSettings,
 }
 
 impl CallSettings {
@@ -36,6 +37,7 @@ impl CallSettings {
             language: config.language.clone(),
             asr_language: config.asr.fixed_language(),
             vad: config.vad,
+            turn: config.turn,
         };
         let empty = dialogue::Settings {
             instructions: String::new(),
@@ -43,6 +45,7 @@ impl CallSettings {
             answers_speech: true,
             interruptible: true,
             text_only: false,
+            turn_end: config.turn.end(None),
         };
         let settings = Self {
             dialogue: empty,
@@ -67,10 +70,11 @@ impl CallSettings {
             if let Some(padding) = detection.prefix_padding_ms {
                 vad.prefix_padding_millis = padding.min(u32::MAX.into()) as u32;
             }
-            if let Some(silence) = detection.silence_duration_ms {
-                vad.stop_millis = silence.min(u32::MAX.into()) as u32;
-                vad.pause_millis = vad.pause_millis.min(vad.stop_millis);
-            }
+        }
+        let turn_end =
+            detection.map_or_else(|| defaults.turn.end(None), |detection| turn_end(&defaults.turn, detection));
+        if let TurnEnd::Silence { millis } = turn_end {
+            vad.pause_millis = vad.pause_millis.min(millis);
         }
         vad.validate().map_err(|reason| {
             ErrorBody::invalid("invalid_value", reason).with_param("session.audio.input.turn_detection")
@@ -89,6 +93,7 @@ impl CallSettings {
                 answers_speech: detection.is_some_and(|detection| detection.create_response),
                 interruptible: detection.is_some_and(|detection| detection.interrupt_response),
                 text_only: !session.output_modalities.contains(&Modality::Audio),
+                turn_end,
             },
             detection: Detection { settings: vad, manual: detection.is_none() },
             asr_language: spoken.or_else(|| defaults.asr_language.clone()),
@@ -97,6 +102,15 @@ impl CallSettings {
             defaults: defaults.clone(),
         })
     }
+}
+
+/// `server_vad` ends a turn by silence alone, everything else by the thought.
+fn turn_end(turn: &TurnSettings, detection: &TurnDetection) -> TurnEnd {
+    if detection.kind == "server_vad" {
+        let millis = detection.silence_duration_ms.unwrap_or(turn.silence_millis.into());
+        return TurnEnd::Silence { millis: millis.min(u32::MAX.into()) as u32 };
+    }
+    turn.thought(detection.eagerness.as_deref())
 }
 
 /// `en` of `en-US`.

@@ -75,7 +75,8 @@ pub struct Parts {
 pub(super) struct Session {
     pub(super) stage: Option<Stage>,
     pub(super) handle: StageHandle,
-    pub(super) silenced: Arc<AtomicU64>,
+    /// Answers up to this one are not to be voiced any more.
+    pub(super) unwanted: Arc<AtomicU64>,
     pub(super) ear: Ear,
     pub(super) senders: Senders,
     pub(super) codec: Codec,
@@ -87,15 +88,20 @@ pub(super) struct Session {
     pub(super) texts: VecDeque<String>,
     /// Sound of what was just heard, until the dialogue said what to do with it.
     pub(super) utterances: Vec<Utterance>,
+    /// The last pause, and where its utterance ends in the incoming sound.
+    pub(super) pause: Option<(UtteranceId, u64)>,
     pub(super) transcribing: HashMap<UtteranceId, Arc<AtomicBool>>,
     pub(super) thinking: JoinSet<()>,
     pub(super) thoughts: HashMap<TurnId, AbortHandle>,
     /// Clauses that the voice has no room for yet, and how many it has.
     pub(super) unspoken: VecDeque<Clause>,
     pub(super) speaking: usize,
-    /// Sound and ends of answers that the stage has no room for yet.
+    /// Sound and ends of answers that may not be heard yet, or that the stage has no room for.
     pub(super) unplayed: VecDeque<Unplayed>,
+    /// The newest answer that may be heard.
+    pub(super) playable: TurnId,
     pub(super) progress: Progress,
+    pub(super) started: Instant,
     /// Id of the client's event that asked for a commit.
     pub(super) commit: Option<Option<String>>,
     /// The client said something that counts as activity.
@@ -108,6 +114,15 @@ pub(super) struct Session {
 pub(super) enum Unplayed {
     Speech(Speech),
     Finish(TurnId),
+}
+
+impl Unplayed {
+    pub(super) fn turn(&self) -> TurnId {
+        match self {
+            Self::Speech(speech) => speech.turn,
+            Self::Finish(turn) => *turn,
+        }
+    }
 }
 
 /// Runs a call to its end and frees all that it held.
@@ -130,7 +145,7 @@ pub async fn run(parts: Parts) -> Ended {
     let mut progress = handle.progress.clone();
     let mut session = Session {
         stage: Some(stage),
-        silenced: handle.silenced(),
+        unwanted: Arc::default(),
         handle,
         ear,
         senders,
@@ -141,21 +156,25 @@ pub async fn run(parts: Parts) -> Ended {
         ledger: Ledger::default(),
         texts: VecDeque::new(),
         utterances: Vec::new(),
+        pause: None,
         transcribing: HashMap::new(),
         thinking: JoinSet::new(),
         thoughts: HashMap::new(),
         unspoken: VecDeque::new(),
         speaking: 0,
         unplayed: VecDeque::new(),
+        playable: TurnId(0),
         progress: Progress::default(),
+        started: clock::now(),
         commit: None,
         active: false,
         packet_at: None,
     };
     let ended = loop {
         let starved = session.starved();
-        let deadline = limits.deadline().into_iter().chain(starved).min();
-        let may_think = session.unspoken.is_empty() && session.unplayed.is_empty();
+        let due = session.dialogue.deadline().map(|due| session.started + due);
+        let deadline = limits.deadline().into_iter().chain(starved).chain(due).min();
+        let may_think = session.unspoken.is_empty() && !session.has_playable();
         tokio::select! {
             biased;
             () = stop.cancelled() => break Ended::HungUp,
@@ -165,19 +184,21 @@ pub async fn run(parts: Parts) -> Ended {
                 None => break Ended::ConnectionLost,
                 Some(event) => session.peer_event(event),
             },
-            Some(event) = receivers.ears.recv() => session.ear_event(event, clock::now()),
+            Some(event) = receivers.ears.recv() => session.ear_event(event),
             changed = progress.changed() => match changed {
                 Ok(()) => {}
                 Err(_) => break Ended::Fault,
             },
             Some((utterance, result)) = receivers.transcripts.recv() => session.transcribed(utterance, result),
+            Some((utterance, complete)) = receivers.verdicts.recv() => session.judged(utterance, complete),
             Some(spoken) = receivers.sounds.recv() => session.spoken(spoken),
             Some((turn, thought)) = receivers.thoughts.recv(), if may_think => session.thought(turn, thought),
             Some(_) = session.thinking.join_next() => {}
             () = sleep_until(deadline) => {}
         }
         session.listen_to_silence(starved, clock::now());
-        session.follow_playout(clock::now());
+        session.follow_playout();
+        session.tick();
         session.settle();
         let now = clock::now();
         if std::mem::take(&mut session.active) || !session.dialogue.is_idle() {

@@ -7,6 +7,8 @@
 //! | ears -> session | speech began, paused, ended | [`ears::EVENTS`](crate::engines::ears::EVENTS) | dropped and counted |
 //! | session -> recogniser | utterances of all calls | [`jobs::UTTERANCES`](crate::engines::jobs::UTTERANCES) | the turn fails with an error event |
 //! | recogniser -> session | transcripts | [`TRANSCRIPTS`] | cannot be: no more jobs are given |
+//! | session -> judge | pauses of all calls | [`jobs::PAUSES`](crate::engines::jobs::PAUSES) | the pause stays unjudged |
+//! | judge -> session | verdicts | [`TRANSCRIPTS`] | dropped: the pause stays unjudged |
 //! | model -> session | tokens | [`TOKENS`] | presses back on HTTP |
 //! | session -> voice | clauses of all calls | [`jobs::CLAUSES`](crate::engines::jobs::CLAUSES) | the clause fails with an error event |
 //! | voice -> session | sound | [`SOUNDS`] | cannot be: no more clauses are given |
@@ -37,12 +39,14 @@ pub enum Thought {
     Failed(String),
 }
 
+pub type Judged = (UtteranceId, Option<f32>);
 pub type Transcribed = (UtteranceId, Result<Transcript, String>);
 
 /// The sending ends, given to the engines with each job.
 pub struct Senders {
     pub ears: mpsc::Sender<EarEvent>,
     pub transcripts: mpsc::Sender<Transcribed>,
+    pub verdicts: mpsc::Sender<Judged>,
     pub thoughts: mpsc::Sender<(TurnId, Thought)>,
     pub sounds: mpsc::Sender<Spoken>,
 }
@@ -51,6 +55,7 @@ pub struct Senders {
 pub struct Receivers {
     pub ears: mpsc::Receiver<EarEvent>,
     pub transcripts: mpsc::Receiver<Transcribed>,
+    pub verdicts: mpsc::Receiver<Judged>,
     pub thoughts: mpsc::Receiver<(TurnId, Thought)>,
     pub sounds: mpsc::Receiver<Spoken>,
 }
@@ -59,10 +64,17 @@ pub fn channels() -> (Senders, Receivers) {
     let (ears, ear_events) = mpsc::channel(EVENTS);
     // Twice: a job that was cancelled too late still answers.
     let (transcripts, transcript_events) = mpsc::channel(2 * TRANSCRIPTS);
+    let (verdicts, verdict_events) = mpsc::channel(TRANSCRIPTS);
     let (thoughts, thought_events) = mpsc::channel(TOKENS);
     let (sounds, sound_events) = mpsc::channel(SOUNDS);
     (
-        Senders { ears, transcripts, thoughts, sounds },
-        Receivers { ears: ear_events, transcripts: transcript_events, thoughts: thought_events, sounds: sound_events },
+        Senders { ears, transcripts, verdicts, thoughts, sounds },
+        Receivers {
+            ears: ear_events,
+            transcripts: transcript_events,
+            verdicts: verdict_events,
+            thoughts: thought_events,
+            sounds: sound_events,
+        },
     )
 }

@@ -41,6 +41,13 @@ impl Voice for FakeVoice {
             let stressed = "aeiou".contains(letter);
             phonemes.push(TimedPhoneme { ipa: letter.to_string().into(), start, end: start + length, stressed });
         }
-        Ok(Speech { turn: clause.turn, clause: clause.index, text: clause.text.clone(), pcm, phonemes, words: Vec::new() })
+        Ok(Speech {
+            turn: clause.turn,
+            clause: clause.index,
+            text: clause.text.clone(),
+            pcm,
+            phonemes,
+            words: Vec::new(),
+        })
     }
 }

@@ -88,7 +88,7 @@ async fn two_calls_at_once_do_not_mix() {
 
 #[tokio::test]
 async fn speech_ends_when_its_packets_stay_away() {
-    let server = Server::start("[llm]\nmax_tokens = 10\n[vad]\nstop_millis = 900\n");
+    let server = Server::start("[llm]\nmax_tokens = 10\n[turn]\nend = \"silence\"\nsilence_millis = 900\n");
     let mut call = Call::open(&server).await;
     let folder = tempfile::tempdir().unwrap();
     let cut = folder.path().join("cut.wav");

@@ -1,0 +1,157 @@
+//! What words mean for taking turns: signs of listening, and beginnings that ask to be waited for.
+//!
+//! PURE. English and Chinese; a text in another language is neither, which is the safe side of both questions.
+
+/// Said by somebody who listens and does not want the floor (Yngve 1970: back channels).
+const SIGNS_OF_LISTENING: &[&str] = &[
+    "mhm", "mm", "mmm", "hmm", "hm", "mmhmm", "mhmm", "mm-hmm", "mm-hm", "uh-huh", "uh", "huh", "um", "ah", "aha",
+    "oh", "ooh", "wow", "yeah", "yep", "yup", "yes", "ok", "okay", "right", "sure", "cool", "nice", "great", "good",
+    "really", "exactly", "indeed", "alright", "i", "see", "got", "it", "haha", "ha", "ahem",
+];
+/// Longest sign of listening: "oh yeah okay", "I see, right".
+const MOST_WORDS: usize = 3;
+
+/// The same in Chinese, where they follow one another without a space.
+const CHINESE_SIGNS: &[&str] = &[
+    "知道了",
+    "明白了",
+    "没错",
+    "好的",
+    "是的",
+    "是吗",
+    "明白",
+    "知道",
+    "哈哈",
+    "当然",
+    "嗯",
+    "唔",
+    "哦",
+    "噢",
+    "喔",
+    "啊",
+    "呃",
+    "对",
+    "好",
+    "是",
+    "行",
+    "哈",
+    "呵",
+];
+
+/// Words that no English sentence of a conversation ends with.
+const OPEN_WORDS: &[&str] = &[
+    "a", "an", "the", "my", "your", "our", "their", "its", "of", "to", "from", "with", "at", "into", "and", "or",
+    "but", "because", "if", "when", "while", "whether", "than", "as", "i'm", "i'd", "i'll", "i've", "we're", "is",
+    "are", "was", "were", "would", "could", "should", "will", "can", "um", "uh", "er", "every", "very", "which",
+    "who's", "what's", "it's", "there's", "let's", "also", "then", "between", "until",
+];
+
+/// The same in Chinese.
+const OPEN_CHINESE: &[&str] = &[
+    "的", "和", "跟", "或者", "因为", "所以", "但是", "如果", "然后", "就是", "那个", "这个", "我想", "还有", "比如",
+    "把", "被",
+];
+
+/// Whether the text says no more than that somebody listens: "mhm", "yeah, okay", "嗯嗯，好的".
+pub fn is_sign_of_listening(text: &str) -> bool {
+    if let Some(rest) = chinese(text) {
+        return only_chinese_signs(&rest);
+    }
+    let words = words(text);
+    !words.is_empty()
+        && words.len() <= MOST_WORDS
+        && words.iter().all(|word| SIGNS_OF_LISTENING.contains(&word.as_str()))
+        // "I", "it", "see" and "got" are signs only in "I see" and "got it".
+        && !matches!(words.iter().map(String::as_str).collect::<Vec<_>>()[..], ["i"] | ["it"] | ["see"] | ["got"])
+}
+
+/// Whether the sentence was left in the middle: "I would like to", "因为".
+pub fn is_left_open(text: &str) -> bool {
+    let text = text.trim();
+    if text.ends_with(['…', '-', '—', ',', '，', '、']) || text.ends_with("...") {
+        return true;
+    }
+    if let Some(said) = chinese(text) {
+        return OPEN_CHINESE.iter().any(|word| said.ends_with(word));
+    }
+    // "Is it?" and "Yes, I can." are whole; whoever leaves off does not sound like a question.
+    let words = words(text);
+    !text.ends_with('?')
+        && words.last().is_some_and(|last| {
+            let helper =
+                matches!(last.as_str(), "is" | "are" | "was" | "were" | "would" | "could" | "should" | "will" | "can");
+            OPEN_WORDS.contains(&last.as_str()) && !(helper && words.len() <= 4)
+        })
+}
+
+/// Whether there is anything in the text that could be a word.
+pub fn has_words(text: &str) -> bool {
+    text.chars().any(char::is_alphanumeric)
+}
+
+/// The words in lower case, without marks around them.
+fn words(text: &str) -> Vec<String> {
+    let bare = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).replace('’', "'").to_lowercase();
+    text.split_whitespace().map(bare).filter(|word| !word.is_empty()).collect()
+}
+
+/// The letters of a text that is Chinese for the most part.
+fn chinese(text: &str) -> Option<String> {
+    let letters: String = text.chars().filter(|c| c.is_alphanumeric()).collect();
+    let count = letters.chars().filter(|c| ('\u{4e00}'..='\u{9fff}').contains(c)).count();
+    (count * 2 > letters.chars().count()).then_some(letters)
+}
+
+fn only_chinese_signs(text: &str) -> bool {
+    let mut rest = text;
+    let mut count = 0;
+    while !rest.is_empty() {
+        let Some(sign) = CHINESE_SIGNS.iter().find(|sign| rest.starts_with(**sign)) else { return false };
+        rest = &rest[sign.len()..];
+        count += 1;
+    }
+    (1..=2 * MOST_WORDS).contains(&count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signs_of_listening_are_told_from_words() {
+        for sign in
+            ["Mhm.", "mm-hmm", "Yeah.", "Oh yeah, okay.", "I see.", "Got it!", "嗯", "嗯嗯，好的。", "对对对", "知道了"]
+        {
+            assert!(is_sign_of_listening(sign), "{sign}");
+        }
+        for words in [
+            "Stop.",
+            "No.",
+            "Wait",
+            "Yeah, but why?",
+            "I",
+            "See you",
+            "What?",
+            "等一下",
+            "不对",
+            "好的，那明天呢",
+            "",
+            "...",
+            "okay okay okay okay stop",
+        ] {
+            assert!(!is_sign_of_listening(words), "{words}");
+        }
+    }
+
+    #[test]
+    fn a_sentence_left_in_the_middle_is_seen() {
+        for open in ["I would like to", "What is the capital of", "My name is,", "Well...", "因为", "我想要的"] {
+            assert!(is_left_open(open), "{open}");
+        }
+        for whole in
+            ["What is the time?", "Yes, I can.", "Who is it?", "Thank you.", "现在几点", "That is what I like to do."]
+        {
+            assert!(!is_left_open(whole), "{whole}");
+        }
+    }
+}
