@@ -7,11 +7,14 @@ use anyhow::bail;
 use serde_json::{Value, json};
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::microphone::{Microphone, Recording};
+use super::microphone::Microphone;
 use super::output::Output;
-use super::received::{ReceivedSound, ReceivedVideo};
+use super::pictures::ReceivedVideo;
+use super::room::Room;
+use super::script::{self, Line, Over, Said};
+use super::sound::ReceivedSound;
 use super::turn::Turn;
-use super::{CallOptions, CallReport, Utterance, since};
+use super::{CallOptions, CallReport, since};
 use crate::audio::OpusEncoder;
 use crate::media::{AUDIO_FRAME, AudioPacket, MediaTime};
 use crate::peer::PeerEvent;
@@ -19,41 +22,14 @@ use crate::peer::caller::{Arrived, Caller};
 
 /// Connecting and greeting must be done by then.
 const START_DEADLINE_MS: f64 = 20_000.0;
-/// Pause between the end of an answer and the next question.
+/// Pause between the end of an answer and the next question. In it nothing more may come of the turn: what was said
+/// over an answer may still get one of its own.
 const PAUSE_MS: f64 = 300.0;
-/// How long after the beginning of an answer it is talked over.
-const TALK_OVER_AFTER_MS: f64 = 1_000.0;
-
-/// What is said, loaded before the call.
-pub(super) struct Script {
-    lines: VecDeque<Line>,
-    talk_over: Option<Recording>,
-}
-
-enum Line {
-    Spoken(String, Recording),
-    Typed(String),
-}
-
-impl Script {
-    pub(super) fn read(options: &CallOptions) -> anyhow::Result<Self> {
-        let line = |utterance: &Utterance| -> anyhow::Result<Line> {
-            Ok(match utterance {
-                Utterance::Spoken(path) => Line::Spoken(path.display().to_string(), Recording::read(path)?),
-                Utterance::Typed(text) => Line::Typed(text.clone()),
-            })
-        };
-        Ok(Self {
-            lines: options.utterances.iter().map(line).collect::<Result<_, _>>()?,
-            talk_over: options.talk_over.as_deref().map(Recording::read).transpose()?,
-        })
-    }
-}
 
 /// The call once it is placed. Returns the received sound.
 pub(super) async fn converse(
     options: &CallOptions,
-    script: Script,
+    script: VecDeque<Line>,
     start: Instant,
     caller: &mut Caller,
     output: &mut Output,
@@ -62,12 +38,14 @@ pub(super) async fn converse(
     let mut call = Conversation {
         options,
         script,
-        microphone: Microphone::default(),
+        microphone: Microphone::new(Room::new(options.noise_floor_db, options.echo)),
         encoder: OpusEncoder::new()?,
         position: MediaTime::ZERO,
         turn: None,
+        over: None,
+        enough_ms: None,
+        over_since_ms: None,
         next_line_at_ms: f64::INFINITY,
-        talk_over_at_ms: f64::INFINITY,
         sound: ReceivedSound::new()?,
         video: ReceivedVideo::default(),
         output,
@@ -101,7 +79,7 @@ pub(super) async fn converse(
     call.report.video = call.video.report();
     call.report.audio = call.sound.report();
     if let Some(turn) = call.turn.take() {
-        call.report.turns.push(turn.report);
+        call.report.turns.push(turn.into_report());
     }
     Ok(call.sound.pcm)
 }
@@ -109,14 +87,19 @@ pub(super) async fn converse(
 /// The state of a call in progress.
 struct Conversation<'a> {
     options: &'a CallOptions,
-    script: Script,
+    script: VecDeque<Line>,
     microphone: Microphone,
     encoder: OpusEncoder,
     position: MediaTime,
     turn: Option<Turn>,
+    /// What is still to be spoken over the turn's answer.
+    over: Option<Over>,
+    /// How much of it is enough.
+    enough_ms: Option<f64>,
+    /// Since when nothing more has come of the turn.
+    over_since_ms: Option<f64>,
     /// When the next line is said; infinite while an answer is waited for or the call is not ready.
     next_line_at_ms: f64,
-    talk_over_at_ms: f64,
     sound: ReceivedSound,
     video: ReceivedVideo,
     output: &'a mut Output,
@@ -133,24 +116,24 @@ struct Outgoing {
 impl Conversation<'_> {
     fn tick(&mut self, now_ms: f64) -> anyhow::Result<Outgoing> {
         self.greet(now_ms)?;
-        let events = if now_ms >= self.next_line_at_ms { self.say_next(now_ms) } else { vec![] };
-        if now_ms >= self.talk_over_at_ms
-            && let Some(recording) = self.script.talk_over.take()
-        {
-            self.microphone.speak(recording);
-        }
+        let mut events = if now_ms >= self.next_line_at_ms { self.say_next(now_ms) } else { vec![] };
+        self.speak_over(now_ms);
+        events.extend(self.end_answer(now_ms));
         let mut frame = [0; AUDIO_FRAME];
         let heard = self.microphone.frame(&mut frame);
-        if heard.voice_ended
-            && let Some(turn) = &mut self.turn
-        {
-            turn.voice_ended(now_ms);
+        if let Some(turn) = &mut self.turn {
+            if heard.voice_began {
+                turn.recording_began(now_ms);
+            }
+            if heard.voice_ended {
+                turn.recording_ended(now_ms);
+            }
         }
         let audio = AudioPacket { at: self.position, opus: self.encoder.encode(&frame)? };
         self.position = self.position + AUDIO_FRAME as u64;
         self.close_turn(now_ms);
         let linger_ms = self.options.linger.as_secs_f64() * 1000.0;
-        let done = self.turn.is_none() && self.script.lines.is_empty() && now_ms >= self.next_line_at_ms + linger_ms;
+        let done = self.turn.is_none() && self.script.is_empty() && now_ms >= self.next_line_at_ms + linger_ms;
         Ok(Outgoing { audio, events, done })
     }
 
@@ -177,25 +160,42 @@ impl Conversation<'_> {
         if self.turn.is_some() {
             return vec![];
         }
-        match self.script.lines.pop_front() {
-            Some(Line::Spoken(name, recording)) => {
+        let Some(line) = self.script.pop_front() else { return vec![] };
+        (self.over, self.enough_ms) = (line.over, line.enough_ms);
+        match line.said {
+            Said::Spoken(name, recording) => {
                 self.turn = Some(Turn::new(name));
                 self.microphone.speak(recording);
                 vec![]
             }
-            Some(Line::Typed(text)) => {
-                let mut turn = Turn::new(text.clone());
+            Said::Typed(text) => {
+                let events = script::typed(&text);
+                let mut turn = Turn::new(text);
                 turn.voice_ended(now_ms);
                 self.turn = Some(turn);
-                let content = json!([{ "type": "input_text", "text": text }]);
-                let item = json!({ "type": "message", "role": "user", "content": content });
-                vec![
-                    json!({ "type": "conversation.item.create", "item": item }),
-                    json!({ "type": "response.create", "event_id": "caller_response" }),
-                ]
+                events
             }
-            None => vec![],
         }
+    }
+
+    /// What is to be spoken over the answer is due while that sounds, not in one of its pauses.
+    fn speak_over(&mut self, now_ms: f64) {
+        let Some(turn) = &mut self.turn else { return };
+        let Some(sounding_ms) = turn.sounding_ms(now_ms) else { return };
+        if let Some(over) = self.over.take_if(|over| sounding_ms >= over.after_ms) {
+            turn.speak_over(over.name);
+            self.microphone.speak(over.recording);
+        }
+    }
+
+    /// Enough of the answer was heard.
+    fn end_answer(&mut self, now_ms: f64) -> Vec<Value> {
+        let Some(turn) = &mut self.turn else { return vec![] };
+        let due = |enough_ms: &mut f64| turn.enough_from_ms().is_some_and(|from| now_ms >= from + *enough_ms);
+        if self.over.is_some() || self.enough_ms.take_if(due).is_none() {
+            return vec![];
+        }
+        script::enough(turn.enough())
     }
 
     fn close_turn(&mut self, now_ms: f64) {
@@ -203,18 +203,23 @@ impl Conversation<'_> {
         if self.microphone.is_speaking() {
             return;
         }
-        let last = self.script.lines.is_empty();
+        let last = self.script.is_empty();
         let cut_short = self.options.hang_up_at_first_sound && last && turn.report.first_sound_after_ms.is_some();
         let timeout_ms = self.options.answer_timeout.as_secs_f64() * 1000.0;
         let late = turn.report.voice_ended_ms.is_some_and(|ended| now_ms - ended > timeout_ms);
-        if !turn.is_over() && !cut_short && !late {
+        if !turn.is_over() {
+            self.over_since_ms = None;
+        }
+        let over = turn.is_over() && now_ms - *self.over_since_ms.get_or_insert(now_ms) >= PAUSE_MS;
+        if !over && !cut_short && !late {
             return;
         }
         turn.report.timed_out = late && !turn.is_over();
         if let Some(turn) = self.turn.take() {
-            self.report.turns.push(turn.report);
+            self.report.turns.push(turn.into_report());
         }
-        self.next_line_at_ms = now_ms + if last { 0.0 } else { PAUSE_MS };
+        self.over_since_ms = None;
+        self.next_line_at_ms = now_ms;
     }
 
     /// False when the call is over.
@@ -222,9 +227,11 @@ impl Conversation<'_> {
         match event {
             PeerEvent::Connected => self.report.connected_ms = Some(now_ms),
             PeerEvent::Audio { sequence, timestamp, payload } => {
-                let audible = self.sound.push(now_ms, sequence, timestamp, payload);
-                if audible && let Some(turn) = &mut self.turn {
-                    turn.audible(now_ms);
+                let before = self.sound.pcm.len();
+                let heard = self.sound.push(now_ms, sequence, timestamp, payload);
+                self.microphone.hear_speaker(&self.sound.pcm[before..]);
+                if let (Some(heard), Some(turn)) = (heard, &mut self.turn) {
+                    turn.heard(heard);
                 }
             }
             PeerEvent::Text(text) => self.message(now_ms, &text)?,
@@ -246,9 +253,7 @@ impl Conversation<'_> {
                 self.report.session_created_ms.get_or_insert(now_ms);
             }
             Some("error") => self.report.errors.push(event["error"]["message"].as_str().unwrap_or(text).to_owned()),
-            Some("output_audio_buffer.started") if self.talk_over_at_ms.is_infinite() => {
-                self.talk_over_at_ms = now_ms + TALK_OVER_AFTER_MS;
-            }
+            Some("visavis.latency" | "visavis.barge_in") => self.report.ledger(&event),
             _ => {}
         }
         if let Some(turn) = &mut self.turn {

@@ -1,10 +1,11 @@
-//! The caller's microphone: recordings are spoken in real time, 20 ms a frame, and silence fills the rest, as a live
-//! microphone does. Frames are asked for; nothing here knows the time.
+//! The caller's microphone: recordings are spoken in real time, 20 ms a frame, and the room fills the rest, as with a
+//! live microphone: faint noise and what the loudspeaker plays. Frames are asked for; nothing here knows the time.
 
 use std::path::Path;
 
 use anyhow::Context;
 
+use super::room::Room;
 use crate::audio::to_media_rate;
 use crate::media::{AUDIO_FRAME, MEDIA_HZ};
 
@@ -16,6 +17,8 @@ const WINDOW: usize = MEDIA_HZ as usize / 100;
 #[derive(Clone, Debug)]
 pub struct Recording {
     pub pcm: Vec<i16>,
+    /// Index of the first voiced sample: where a listener would say that speech began.
+    pub voiced_start: usize,
     /// Index of the sample after the last voiced one: where a listener would say that speech ended.
     pub voiced_end: usize,
 }
@@ -41,10 +44,12 @@ impl Recording {
 
     pub fn new(pcm: Vec<i16>) -> Self {
         let energies: Vec<f64> = pcm.chunks(WINDOW).map(rms).collect();
-        let gate = energies.iter().copied().fold(0.0, f64::max) * VOICED_SHARE;
-        let last = energies.iter().rposition(|&energy| energy > gate.max(1.0));
+        let gate = (energies.iter().copied().fold(0.0, f64::max) * VOICED_SHARE).max(1.0);
+        let first = energies.iter().position(|&energy| energy > gate);
+        let last = energies.iter().rposition(|&energy| energy > gate);
+        let voiced_start = first.map_or(0, |window| window * WINDOW);
         let voiced_end = last.map_or(0, |window| ((window + 1) * WINDOW).min(pcm.len()));
-        Self { pcm, voiced_end }
+        Self { pcm, voiced_start, voiced_end }
     }
 }
 
@@ -55,6 +60,8 @@ pub(super) fn rms(pcm: &[i16]) -> f64 {
 /// What a frame means for the recording it is from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Heard {
+    /// The first voiced sample is in this frame.
+    pub(super) voice_began: bool,
     /// The last voiced sample is in this frame.
     pub(super) voice_ended: bool,
 }
@@ -62,9 +69,14 @@ pub(super) struct Heard {
 #[derive(Default)]
 pub(super) struct Microphone {
     speaking: Option<(Recording, usize)>,
+    room: Room,
 }
 
 impl Microphone {
+    pub(super) fn new(room: Room) -> Self {
+        Self { speaking: None, room }
+    }
+
     /// Begins at the next frame; what was being spoken is cut off.
     pub(super) fn speak(&mut self, recording: Recording) {
         self.speaking = Some((recording, 0));
@@ -74,18 +86,33 @@ impl Microphone {
         self.speaking.is_some()
     }
 
+    /// What the loudspeaker plays from now on.
+    pub(super) fn hear_speaker(&mut self, pcm: &[i16]) {
+        self.room.play(pcm);
+    }
+
     /// Fills the next 20 ms.
     pub(super) fn frame(&mut self, frame: &mut [i16; AUDIO_FRAME]) -> Heard {
         frame.fill(0);
+        let heard = self.voice(frame);
+        self.room.mix(frame);
+        heard
+    }
+
+    fn voice(&mut self, frame: &mut [i16; AUDIO_FRAME]) -> Heard {
         let Some((recording, position)) = &mut self.speaking else { return Heard::default() };
         let end = (*position + AUDIO_FRAME).min(recording.pcm.len());
         frame[..end - *position].copy_from_slice(&recording.pcm[*position..end]);
-        let voice_ended = (*position..end).contains(&recording.voiced_end.saturating_sub(1));
+        let sent = *position..end;
+        let heard = Heard {
+            voice_began: sent.contains(&recording.voiced_start),
+            voice_ended: sent.contains(&recording.voiced_end.saturating_sub(1)),
+        };
         *position = end;
         if end == recording.pcm.len() {
             self.speaking = None;
         }
-        Heard { voice_ended }
+        heard
     }
 }
 
@@ -94,16 +121,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_of_speech_is_found_and_told_with_its_frame() {
-        let mut pcm: Vec<i16> = (0..48_000).map(|n| if n % 40 < 20 { 9_000 } else { -9_000 }).collect();
+    fn beginning_and_end_of_speech_are_found_and_told_with_their_frames() {
+        let mut pcm: Vec<i16> = (0..9_600).map(|n| (n % 7) as i16).collect();
+        pcm.extend((0..48_000).map(|n| if n % 40 < 20 { 9_000 } else { -9_000 }));
         pcm.extend((0..24_000).map(|n| (n % 7) as i16));
         let recording = Recording::new(pcm);
-        assert_eq!(recording.voiced_end, 48_000);
+        assert_eq!((recording.voiced_start, recording.voiced_end), (9_600, 57_600));
         let mut microphone = Microphone::default();
         microphone.speak(recording);
         let mut frame = [0; AUDIO_FRAME];
-        let ends: Vec<usize> = (0..80).filter(|_| microphone.frame(&mut frame).voice_ended).collect();
-        assert_eq!(ends, [49]);
+        let heard: Vec<Heard> = (0..100).map(|_| microphone.frame(&mut frame)).collect();
+        assert_eq!(heard.iter().position(|heard| heard.voice_began), Some(10));
+        assert_eq!(heard.iter().position(|heard| heard.voice_ended), Some(59));
+        assert_eq!(heard.iter().filter(|heard| heard.voice_began || heard.voice_ended).count(), 2);
         assert!(!microphone.is_speaking());
     }
 }

@@ -2,11 +2,16 @@
 //! a client like a browser, over HTTP and WebRTC; it shares no state with a server. Tests and benchmarks use [`run`].
 
 mod conversation;
+mod gaps;
 mod microphone;
 mod output;
-mod received;
+mod over;
+mod pictures;
 mod report;
+mod room;
+mod script;
 mod signaling;
+mod sound;
 mod turn;
 
 use std::path::PathBuf;
@@ -16,20 +21,34 @@ use anyhow::{Context, bail};
 use tokio::time::Instant;
 
 pub use microphone::Recording;
-pub use received::{AudioReport, VideoReport};
-pub use report::CallReport;
+pub use over::{OverOutcome, OverReport};
+pub use pictures::VideoReport;
+pub use report::{BargeIn, CallReport};
+pub use room::EchoPath;
+pub use sound::AudioReport;
 pub use turn::TurnReport;
 
 use crate::peer::PeerSettings;
 use crate::peer::caller::{Caller, Wish};
-use conversation::{Script, converse};
+use conversation::converse;
 use output::Output;
 
-/// What to say, in order.
+/// What to say, in order: each is said when the answer to the one before was played.
 #[derive(Clone, Debug)]
 pub enum Utterance {
     Spoken(PathBuf),
     Typed(String),
+    /// Spoken over the answer to what was said before this, when that has sounded for so long; left out if the
+    /// answer is shorter.
+    Over {
+        recording: PathBuf,
+        after: Duration,
+    },
+    /// The answer to what was said before this is cleared when it has sounded for so long, or so long after the end
+    /// of what was spoken over it.
+    Enough {
+        after: Duration,
+    },
 }
 
 /// One call.
@@ -40,8 +59,14 @@ pub struct CallOptions {
     /// Bearer token, if the server wants one.
     pub token: Option<String>,
     pub utterances: Vec<Utterance>,
-    /// Spoken once, one second after the first answer began.
+    /// Spoken over the first answer, as an [`Utterance::Over`].
     pub talk_over: Option<PathBuf>,
+    /// For how long the first answer sounds before it is spoken over.
+    pub over_after: Duration,
+    /// The microphone hears the received sound.
+    pub echo: Option<EchoPath>,
+    /// Noise of the room: its RMS against full scale.
+    pub noise_floor_db: Option<f64>,
     /// Folder for what was received.
     pub out: Option<PathBuf>,
     /// Longest wait for an answer's end after the last voiced sample.
@@ -61,6 +86,9 @@ impl Default for CallOptions {
             token: None,
             utterances: vec![],
             talk_over: None,
+            over_after: Duration::from_secs(1),
+            echo: None,
+            noise_floor_db: None,
             out: None,
             answer_timeout: Duration::from_secs(30),
             hang_up_at_first_sound: false,
@@ -86,9 +114,21 @@ pub struct CallArgs {
     /// Bearer token.
     #[arg(long, env = "VISAVIS_TOKEN")]
     token: Option<String>,
-    /// Recording that interrupts the first answer one second after it began.
+    /// Recording that is spoken over the first answer: words, or a cough.
     #[arg(long, value_name = "FILE")]
     talk_over: Option<PathBuf>,
+    /// When it is spoken: so many milliseconds after the answer is first heard.
+    #[arg(long, value_name = "MS", default_value_t = 1000)]
+    over_after: u64,
+    /// Let the microphone hear the answer, so much louder or (negative) fainter than it was received.
+    #[arg(long, value_name = "DB", allow_negative_numbers = true)]
+    echo: Option<f64>,
+    /// How long the answer takes from its arrival to the microphone.
+    #[arg(long, value_name = "MS", default_value_t = 120, requires = "echo")]
+    echo_delay: u64,
+    /// Noise of the room, against full scale (-65: a quiet room); without it the microphone is silent between words.
+    #[arg(long, value_name = "DB", allow_negative_numbers = true)]
+    noise_floor: Option<f64>,
     /// Folder for the received sound, video and events.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -117,6 +157,9 @@ impl From<&CallArgs> for CallOptions {
             token: args.token.clone(),
             utterances: spoken.chain(args.text.iter().cloned().map(Utterance::Typed)).collect(),
             talk_over: args.talk_over.clone(),
+            over_after: Duration::from_millis(args.over_after),
+            echo: args.echo.map(|gain_db| EchoPath { gain_db, delay: Duration::from_millis(args.echo_delay) }),
+            noise_floor_db: args.noise_floor,
             out: args.out.clone(),
             answer_timeout: Duration::from_secs(args.answer_timeout),
             hang_up_at_first_sound: args.hangup_after_answer,
@@ -144,7 +187,7 @@ pub async fn main(args: CallArgs) -> anyhow::Result<()> {
 /// Places one call, says everything, waits for the answers and hangs up.
 pub async fn run(options: CallOptions) -> anyhow::Result<CallReport> {
     let server: reqwest::Url = options.url.parse().with_context(|| format!("--url {}", options.url))?;
-    let scripted = Script::read(&options)?;
+    let scripted = script::read(&options)?;
     let mut output = Output::new(options.out.as_deref())?;
     let http = reqwest::Client::builder().no_proxy().build().context("the HTTP client")?;
     let wish = Wish { video: options.video, event_channel: true };

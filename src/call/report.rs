@@ -2,9 +2,13 @@
 
 use std::fmt;
 
+use ::signaling::events::{BargeInOutcome, Latency, ServerEvent};
 use serde::Serialize;
+use serde_json::Value;
 
-use super::received::{AudioReport, VideoReport};
+use super::over::{OverOutcome, OverReport};
+use super::pictures::VideoReport;
+use super::sound::AudioReport;
 use super::turn::TurnReport;
 
 /// All times are milliseconds; without "after" in the name they count from the moment the offer was posted.
@@ -18,6 +22,9 @@ pub struct CallReport {
     pub first_picture_ms: Option<f64>,
     pub ended_ms: f64,
     pub turns: Vec<TurnReport>,
+    /// The server's own account of its answers (`visavis.latency`) and of speech over them (`visavis.barge_in`).
+    pub latencies: Vec<Latency>,
+    pub barge_ins: Vec<BargeIn>,
     pub video: VideoReport,
     pub audio: AudioReport,
     pub events: usize,
@@ -27,7 +34,28 @@ pub struct CallReport {
     pub ended_by_server: Option<String>,
 }
 
+/// As the event says it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BargeIn {
+    pub response_id: String,
+    pub silent_ms: u64,
+    pub lips_ms: Option<u64>,
+    pub decided_ms: u64,
+    pub outcome: BargeInOutcome,
+}
+
 impl CallReport {
+    /// Keeps the server's account of an answer or of speech over it.
+    pub(super) fn ledger(&mut self, event: &Value) {
+        match serde_json::from_value(event.clone()) {
+            Ok(ServerEvent::Latency(latency)) => self.latencies.push(latency),
+            Ok(ServerEvent::BargeIn { response_id, silent_ms, lips_ms, decided_ms, outcome }) => {
+                self.barge_ins.push(BargeIn { response_id, silent_ms, lips_ms, decided_ms, outcome });
+            }
+            _ => self.errors.push(format!("an event that cannot be read: {event}")),
+        }
+    }
+
     /// Every turn was answered and heard.
     pub fn is_complete(&self) -> bool {
         self.turns.iter().all(|turn| !turn.timed_out) && self.ended_by_server.is_none()
@@ -36,6 +64,20 @@ impl CallReport {
 
 fn millis(time: Option<f64>) -> String {
     time.map_or_else(|| "-".to_owned(), |time| format!("{time:.0} ms"))
+}
+
+struct SpokenOver<'a>(&'a OverReport);
+
+impl fmt::Display for SpokenOver<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let over = self.0;
+        writeln!(f, "  spoken over it: {}", over.said)?;
+        let (name, time) = match over.outcome {
+            OverOutcome::Cut => ("it was cut, its last sound after", over.last_sound_after_ms),
+            OverOutcome::Played | OverOutcome::Open => ("it went on, heard again after", over.resumed_after_ms),
+        };
+        writeln!(f, "  {name:<32} {:>12}", millis(time))
+    }
 }
 
 impl fmt::Display for CallReport {
@@ -56,8 +98,14 @@ impl fmt::Display for CallReport {
             row("first text of the answer", millis(turn.first_text_after_ms))?;
             row("first sound of the answer", millis(turn.first_sound_after_ms))?;
             row("played out", millis(turn.played_out_after_ms))?;
+            if turn.created_early > 0 {
+                row("answers before the end of speech", turn.created_early.to_string())?;
+            }
             if turn.interrupted > 0 {
-                row("answers cut off by speech", turn.interrupted.to_string())?;
+                row("answers cut off by the server", turn.interrupted.to_string())?;
+            }
+            if let Some(over) = &turn.over {
+                write!(f, "{}", SpokenOver(over))?;
             }
         }
         let (video, audio) = (&self.video, &self.audio);
