@@ -1,15 +1,15 @@
 //! Hearing: from 16 kHz sound to who spoke when, and to their words.
 //!
-//! [`Listener`] finds utterances (voice activity, then cutting); a [`Recognizer`] turns an utterance into text.
-//! Both are synchronous stages: the session owns one listener, a model thread owns each recognizer. Neither
-//! knows about turns or answers; that is the dialogue's work.
+//! [`Listener`] finds utterances (voice activity, then cutting); a [`Recognizer`] turns an utterance into text;
+//! [`EndOfTurn`] says how likely the speaker has finished. All are synchronous stages: the session owns one listener,
+//! model threads own the others. None of them knows about answers or ends a turn; that is the dialogue's work.
 
 pub mod asr;
 pub mod end_of_turn;
 pub mod fake;
 pub mod gate;
 pub mod listener;
-pub mod mel;
+mod mel;
 mod phantom;
 pub mod utterance;
 pub mod vad;
