@@ -10,10 +10,10 @@ PAGE_SOURCES := $(shell find web/src web/public web/index.html web/vite.config.t
 LISTEN ?= 127.0.0.1:8080
 CONFIG ?= config.toml
 
-.PHONY: help run test build page models packages test-packages test-models lint deny bench clean
+.PHONY: help run test build page models packages test-packages test-models lint deny bench bench-conversation bench-asr clean
 
 help: ## Show what can be made
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
 
 run: build models ## Set up everything and serve http://localhost:8080
 	exec $(BIN) serve --listen $(LISTEN) --config $(CONFIG)
@@ -63,8 +63,14 @@ deny: ## Licences and sources of all dependencies
 	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
 	cargo deny check bans licenses sources
 
-bench: build models ## Print the tables of docs/benchmarks.md
+bench: build models ## Print what a call costs
 	cargo bench --locked --bench calls
+
+bench-conversation: build test-models ## Print how a conversation feels; BENCH="plain typed" COUNT=10 for a part of it
+	cargo bench --locked --bench conversation
+
+bench-asr: build test-models ## Print our recogniser beside faster-whisper
+	cargo bench --locked --bench asr
 
 clean: ## Remove all that was built; weights stay in their folder
 	cargo clean

@@ -3,13 +3,20 @@
 //! `make bench`: ten questions, spoken by the server's own voice from a file, in one call; then memory of all
 //! processes, and fifty calls one after the other. Prints the tables of docs/benchmarks.md.
 
-#[expect(dead_code, reason = "shared with the tests, which use more of it")]
+#![allow(dead_code, unused_imports, reason = "without a harness the tests of shared files are built and not called")]
+
+#[path = "shared/machine.rs"]
+mod machine;
 #[path = "../tests/it/server.rs"]
 mod server;
+#[path = "shared/statistics.rs"]
+mod statistics;
 
 use std::path::{Path, PathBuf};
 
+use machine::machine;
 use server::{Server, weight, word_error_rate};
+use statistics::percentile;
 use visavis::call::{CallOptions, CallReport, Utterance, run};
 use visavis::media::{Clause, MEDIA_HZ, TurnId};
 use visavis::models::Store;
@@ -41,13 +48,6 @@ fn main() {
     });
 }
 
-fn machine() -> String {
-    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("unknown processor");
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    format!("{cores} cores of {}", model.trim_start_matches([' ', '\t', ':']))
-}
-
 /// Each question as a recording with a second of silence around it.
 fn speak_questions(folder: &Path) -> Vec<PathBuf> {
     let onnx = Runtime::load(&weight("onnxruntime")).unwrap();
@@ -70,11 +70,6 @@ fn speak_questions(folder: &Path) -> Vec<PathBuf> {
         path
     };
     QUESTIONS.iter().enumerate().map(record).collect()
-}
-
-fn percentile(mut values: Vec<f64>, percent: usize) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get((values.len() * percent).div_ceil(100).saturating_sub(1)).copied().unwrap_or(f64::NAN)
 }
 
 async fn conversation(server: &Server, questions: &[PathBuf]) {

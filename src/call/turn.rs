@@ -9,6 +9,8 @@ use super::sound::Audible;
 
 /// An answer that was not heard for this long has paused or ended.
 const SOUNDING_MS: f64 = 60.0;
+/// Sound may overtake the event that announces its answer, by no more than this.
+const AHEAD_MS: f64 = 100.0;
 
 /// When the steps of a turn came, in milliseconds after the last voiced sample (or the typed text) was sent. A step
 /// that came before, such as the transcript of an earlier sentence of the same recording, counts as not yet come.
@@ -59,6 +61,8 @@ pub(super) struct Turn {
     making: bool,
     /// When its sound was heard first, and last.
     sound: Option<Audible>,
+    /// What was heard before this turn had any response.
+    unclaimed: Option<Audible>,
     over: Option<Over>,
     /// We cleared the answer ourselves.
     enough: bool,
@@ -109,8 +113,10 @@ impl Turn {
         if let Some(over) = &mut self.over {
             over.heard(heard);
         }
-        // Sound of an earlier answer is not the one that is waited for.
         if self.response.is_empty() {
+            // Of an earlier answer, or of one whose event is still on its way.
+            let run = self.unclaimed.filter(|run| heard.first_ms - run.last_ms < SOUNDING_MS);
+            self.unclaimed = Some(Audible { first_ms: run.map_or(heard.first_ms, |run| run.first_ms), ..heard });
             return;
         }
         self.report.heard_early |= self.report.voice_ended_ms.is_none();
@@ -171,10 +177,13 @@ impl Turn {
                 self.response = event["response"]["id"].as_str().unwrap_or("unnamed").to_owned();
                 self.sound = None;
                 self.report.created_early += u32::from(ended.is_none());
+                set(&mut self.report.response_after_ms, ended, now_ms);
+                if let Some(ahead) = self.unclaimed.take().filter(|run| now_ms - run.first_ms < AHEAD_MS) {
+                    self.heard(ahead);
+                }
                 if let Some(over) = &mut self.over {
                     over.another_answer();
                 }
-                set(&mut self.report.response_after_ms, ended, now_ms);
             }
             "response.output_audio_transcript.delta" | "response.output_text.delta" => {
                 set(&mut self.report.first_text_after_ms, ended, now_ms);
@@ -267,8 +276,9 @@ mod tests {
             1_700.0,
             &json!({"type": "conversation.item.input_audio_transcription.completed", "transcript": " Hello. "}),
         );
-        turn.heard(heard(1_710.0));
+        turn.heard(heard(1_210.0));
         turn.handle(1_720.0, &created("resp_1"));
+        assert_eq!(turn.report.first_sound_after_ms, None, "that was an earlier answer's");
         turn.handle(1_900.0, &json!({"type": "response.output_audio_transcript.delta", "delta": "Hi"}));
         turn.heard(heard(2_205.0));
         turn.heard(heard(2_220.0));
@@ -281,6 +291,18 @@ mod tests {
         assert_eq!(report.first_sound_after_ms, Some(1_205.0));
         assert_eq!((report.created_early, report.heard_early, report.interrupted), (0, false, 0));
         assert_eq!((report.transcripts, report.answers), (vec!["Hello.".to_owned()], vec!["Hi".to_owned()]));
+    }
+
+    #[test]
+    fn sound_that_overtakes_its_announcement_counts() {
+        let mut turn = Turn::new("question.wav".into());
+        turn.recording_ended(1_000.0);
+        turn.heard(heard(1_400.0));
+        turn.heard(heard(1_420.0));
+        turn.handle(1_430.0, &created("resp_1"));
+        turn.heard(heard(1_440.0));
+        assert_eq!(turn.report.first_sound_after_ms, Some(400.0));
+        assert_eq!(turn.sounding_ms(1_450.0), Some(50.0));
     }
 
     #[test]
