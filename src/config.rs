@@ -75,7 +75,7 @@ pub struct TurnSettings {
     pub unsure: f32,
     pub unsure_millis: u32,
     pub open_millis: u32,
-    pub longest_millis: u32,
+    pub incomplete_millis: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -181,8 +181,8 @@ impl Default for TurnSettings {
             complete_millis: 200,
             unsure: 0.1,
             unsure_millis: 600,
-            open_millis: 1300,
-            longest_millis: 1600,
+            open_millis: 1500,
+            incomplete_millis: 1200,
         }
     }
 }
@@ -209,7 +209,7 @@ impl TurnSettings {
             unsure: self.unsure,
             unsure_millis: scaled(self.unsure_millis),
             open_millis: scaled(self.open_millis),
-            longest_millis: scaled(self.longest_millis),
+            incomplete_millis: scaled(self.incomplete_millis),
         })
     }
 
@@ -219,7 +219,7 @@ impl TurnSettings {
             return Err(format!("turn.unsure <= turn.complete must lie between 0 and 1, not {unsure} and {complete}"));
         }
         let longest =
-            [self.silence_millis, self.complete_millis, self.unsure_millis, self.open_millis, self.longest_millis];
+            [self.silence_millis, self.complete_millis, self.unsure_millis, self.open_millis, self.incomplete_millis];
         match longest.iter().find(|millis| **millis > 10_000) {
             Some(millis) => Err(format!("the milliseconds of [turn] must be at most 10000, not {millis}")),
             None => Ok(()),

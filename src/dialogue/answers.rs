@@ -6,7 +6,7 @@
 use super::history::{Item, Message, Place, Role};
 use super::io::{Ending, Event, Outcome, Output, ResponseRequest, Usage};
 use super::reply::{Making, Reply};
-use super::words::{has_words, is_left_open};
+use super::words::{Wording, has_words, wording};
 use super::{Dialogue, Medium, phrases};
 use crate::media::{Clause, TimedWord, TurnId};
 
@@ -38,7 +38,7 @@ impl Dialogue {
             return None;
         }
         let said = hearing.text()?.ok()?.text;
-        (has_words(&said) && !is_left_open(&said)).then_some(said)
+        (has_words(&said) && wording(&said) != Wording::Open).then_some(said)
     }
 
     fn generate(&mut self, unsaid: Option<&str>) {

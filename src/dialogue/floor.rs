@@ -10,7 +10,7 @@ use super::hearing::{Hearing, Pause, Thought};
 use super::history::{Item, Place, Role};
 use super::io::{Ending, Event, Heard, Outcome, Output};
 use super::reply::Making;
-use super::words::{has_words, is_left_open, is_sign_of_listening};
+use super::words::{has_words, is_sign_of_listening, wording};
 use super::{Dialogue, Medium, TurnEnd};
 use crate::media::{MediaTime, UtteranceId};
 
@@ -209,16 +209,11 @@ impl Dialogue {
             TurnEnd::Silence { millis } => *millis,
             TurnEnd::Thought(patience) => {
                 let text = hearing.text().map(|text| text.unwrap_or_default().text);
-                let silence = match pause.thought {
-                    Thought::Judged(complete) => patience.millis(complete),
-                    Thought::Unjudged => patience.unsure_millis,
-                };
                 match text {
                     // Nothing can be answered before there is text, so its wording may have its say.
-                    None => silence.max(patience.longest_millis),
-                    Some(text) if is_left_open(&text) => silence.max(patience.open_millis),
+                    None => patience.open_millis,
                     Some(text) if !has_words(&text) => patience.complete_millis,
-                    Some(_) => silence,
+                    Some(text) => patience.millis(pause.thought, wording(&text)),
                 }
             }
         };

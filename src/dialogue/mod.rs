@@ -26,9 +26,10 @@ pub use io::{ClientEventId, Ending, Event, Heard, Input, NewItem, Outcome, Outpu
 
 use crate::media::TurnId;
 use floor::Held;
-use hearing::Hearing;
+use hearing::{Hearing, Thought};
 use history::History;
 use reply::{Making, Reply};
+use words::Wording;
 
 /// Longest text of one item, in bytes of UTF-8: with JSON around it, it fits a data channel message.
 pub const LONGEST_ITEM: usize = 32_000;
@@ -67,19 +68,25 @@ pub struct Patience {
     /// From this probability on it may be; so it may if nobody can say.
     pub unsure: f32,
     pub unsure_millis: u32,
+    /// Less probable than that, or worded as few things end: "from", "is".
+    pub incomplete_millis: u32,
     /// The words themselves are left open, whatever the melody says: "I would like to".
     pub open_millis: u32,
-    /// Longest wait.
-    pub longest_millis: u32,
 }
 
+/// A thought that is worded as few thoughts end is complete from this probability on.
+const SURE_IN_SPITE_OF_WORDS: f32 = 0.8;
+
 impl Patience {
-    /// Silence that ends a turn whose thought is complete with this probability.
-    pub fn millis(&self, complete: f32) -> u32 {
-        match complete {
-            p if p >= self.complete => self.complete_millis,
-            p if p >= self.unsure => self.unsure_millis,
-            _ => self.longest_millis,
+    /// Silence that ends a turn.
+    fn millis(&self, thought: Thought, wording: Wording) -> u32 {
+        match (thought, wording) {
+            (_, Wording::Open) => self.open_millis,
+            (Thought::Unjudged, _) => self.unsure_millis,
+            (Thought::Judged(p), Wording::Doubtful) if p < SURE_IN_SPITE_OF_WORDS => self.incomplete_millis,
+            (Thought::Judged(p), _) if p >= self.complete => self.complete_millis,
+            (Thought::Judged(p), _) if p >= self.unsure => self.unsure_millis,
+            _ => self.incomplete_millis,
         }
     }
 }

@@ -19,8 +19,8 @@ const PATIENCE: Patience = Patience {
     complete_millis: 200,
     unsure: 0.3,
     unsure_millis: 600,
-    open_millis: 1200,
-    longest_millis: 1600,
+    open_millis: 1500,
+    incomplete_millis: 1200,
 };
 
 /// A dialogue whose outputs are collected after each input.
@@ -382,7 +382,7 @@ fn text_made_in_a_pause_is_dropped_when_the_person_goes_on() {
 #[test]
 fn a_draft_is_dropped_without_a_trace_when_the_person_goes_on() {
     let mut talk = Talk::new();
-    talk.starts().pauses(1).heard(1, "Tell me about Paris").token(1, "It is big. ").input(Input::SpeechResumed);
+    talk.starts().pauses(1).heard(1, "Tell me about Paris.").token(1, "It is big. ").input(Input::SpeechResumed);
     assert_eq!(talk.orders(&Output::StopGenerating { turn: TurnId(1) }), 1);
     assert_eq!(talk.orders(&Output::Discard { turn: TurnId(1) }), 1);
     talk.stops(2).heard(2, "Tell me about Paris and Rome.").token(2, "Both are old.").done(2).voiced(2, 0, 1000);
@@ -401,9 +401,12 @@ fn a_complete_thought_ends_the_turn_soon_and_an_open_one_waits() {
     assert!(!talk.dialogue.is_hearing() && talk.orders(&Output::Play { turn: TurnId(1) }) == 1);
 
     // The melody says it is not over, or the words do.
-    for (complete, text, silence) in
-        [(0.1, "What is the time", 1600), (0.9, "I would like to", 1200), (0.5, "Well yes", 600)]
-    {
+    for (complete, text, silence) in [
+        (0.1, "What is the time?", 1200),
+        (0.9, "I would like to", 1500),
+        (0.5, "Well yes.", 600),
+        (0.7, "Who is it from?", 1200),
+    ] {
         let mut talk = Talk::thoughtful();
         talk.starts().pauses(1).judged(1, complete).heard(1, text).wait(silence - 101);
         assert!(talk.dialogue.is_hearing(), "{text}");

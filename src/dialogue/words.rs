@@ -38,19 +38,36 @@ const CHINESE_SIGNS: &[&str] = &[
     "呵",
 ];
 
-/// Words that no English sentence of a conversation ends with.
+/// Words that hardly any English sentence ends with.
 const OPEN_WORDS: &[&str] = &[
-    "a", "an", "the", "my", "your", "our", "their", "its", "of", "to", "from", "with", "at", "into", "and", "or",
-    "but", "because", "if", "when", "while", "whether", "than", "as", "i'm", "i'd", "i'll", "i've", "we're", "is",
-    "are", "was", "were", "would", "could", "should", "will", "can", "um", "uh", "er", "every", "very", "which",
-    "who's", "what's", "it's", "there's", "let's", "also", "then", "between", "until",
+    "a", "an", "the", "of", "to", "and", "or", "but", "my", "our", "your", "their", "its", "because", "if", "than",
+    "very", "so", "i", "we", "he", "she", "they", "would", "could", "should", "can", "will", "every", "into", "um",
+    "uh", "er", "i'm", "i'd", "i'll", "i've", "we're", "let's",
 ];
 
-/// The same in Chinese.
-const OPEN_CHINESE: &[&str] = &[
-    "的", "和", "跟", "或者", "因为", "所以", "但是", "如果", "然后", "就是", "那个", "这个", "我想", "还有", "比如",
-    "把", "被",
+/// Words that one may end with, and seldom does.
+const DOUBTFUL_WORDS: &[&str] = &[
+    "for", "about", "in", "on", "at", "by", "with", "between", "from", "that", "how", "when", "where", "why", "what",
+    "which", "who", "whose", "is", "are", "was", "were", "am", "be", "been", "did", "has", "had", "as", "new", "well",
+    "actually", "like", "it's", "there's", "what's", "who's",
 ];
+
+/// The first kind in Chinese.
+const OPEN_CHINESE: &[&str] = &[
+    "和", "跟", "或者", "因为", "所以", "但是", "如果", "然后", "就是", "那个", "这个", "我想", "还有", "比如", "把",
+    "被",
+];
+
+/// How a text ends, by its wording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wording {
+    /// It may be all.
+    Closed,
+    /// It can be all, and seldom is: "Where are you from?"
+    Doubtful,
+    /// It was left in the middle: "I would like to", "And then...".
+    Open,
+}
 
 /// Whether the text says no more than that somebody listens: "mhm", "yeah, okay", "嗯嗯，好的".
 pub fn is_sign_of_listening(text: &str) -> bool {
@@ -65,23 +82,32 @@ pub fn is_sign_of_listening(text: &str) -> bool {
         && !matches!(words.iter().map(String::as_str).collect::<Vec<_>>()[..], ["i"] | ["it"] | ["see"] | ["got"])
 }
 
-/// Whether the sentence was left in the middle: "I would like to", "因为".
-pub fn is_left_open(text: &str) -> bool {
+/// Whether the sentence was left in the middle. The recogniser hears it too: it then writes no full stop.
+pub fn wording(text: &str) -> Wording {
     let text = text.trim();
     if text.ends_with(['…', '-', '—', ',', '，', '、']) || text.ends_with("...") {
-        return true;
+        return Wording::Open;
     }
     if let Some(said) = chinese(text) {
-        return OPEN_CHINESE.iter().any(|word| said.ends_with(word));
+        let open = OPEN_CHINESE.iter().any(|word| said.ends_with(word));
+        return if open { Wording::Open } else { Wording::Closed };
     }
-    // "Is it?" and "Yes, I can." are whole; whoever leaves off does not sound like a question.
     let words = words(text);
-    !text.ends_with('?')
-        && words.last().is_some_and(|last| {
-            let helper =
-                matches!(last.as_str(), "is" | "are" | "was" | "were" | "would" | "could" | "should" | "will" | "can");
-            OPEN_WORDS.contains(&last.as_str()) && !(helper && words.len() <= 4)
-        })
+    let Some(last) = words.last().map(String::as_str) else { return Wording::Closed };
+    // "Yes, I can." and "So do I." are whole.
+    let short = words.len() <= 4 && matches!(last, "can" | "would" | "could" | "should" | "will" | "i" | "we" | "they");
+    match () {
+        () if !text.ends_with(['.', '!', '?', '"', '\'']) => Wording::Open,
+        () if OPEN_WORDS.contains(&last) => {
+            if short {
+                Wording::Doubtful
+            } else {
+                Wording::Open
+            }
+        }
+        () if DOUBTFUL_WORDS.contains(&last) => Wording::Doubtful,
+        () => Wording::Closed,
+    }
 }
 
 /// Whether there is anything in the text that could be a word.
@@ -145,13 +171,23 @@ mod tests {
 
     #[test]
     fn a_sentence_left_in_the_middle_is_seen() {
-        for open in ["I would like to", "What is the capital of", "My name is,", "Well...", "因为", "我想要的"] {
-            assert!(is_left_open(open), "{open}");
+        for open in [
+            "I would like to",
+            "What is the capital of?",
+            "Do you know where the...",
+            "My name is,",
+            "I live in a small",
+            "My brother-in-",
+            "因为",
+            "我想，",
+        ] {
+            assert_eq!(wording(open), Wording::Open, "{open}");
         }
-        for whole in
-            ["What is the time?", "Yes, I can.", "Who is it?", "Thank you.", "现在几点", "That is what I like to do."]
-        {
-            assert!(!is_left_open(whole), "{whole}");
+        for doubtful in ["Where are you from?", "Who is it that is?", "Yes, I can.", "What is it about?"] {
+            assert_eq!(wording(doubtful), Wording::Doubtful, "{doubtful}");
+        }
+        for closed in ["What is the time?", "Thank you.", "2 + 3?", "现在几点", "\"Go.\"", "Tell me a story."] {
+            assert_eq!(wording(closed), Wording::Closed, "{closed}");
         }
     }
 }

@@ -60,6 +60,11 @@ impl Person {
         self.sounds.is_empty()
     }
 
+    /// What the detector says of this window: it goes on saying voice for three windows after the last.
+    fn seems_voiced(&self, start: u64) -> bool {
+        (0..=3).any(|lag| start >= lag * WINDOW_MILLIS && self.voiced(start - lag * WINDOW_MILLIS))
+    }
+
     /// Voice in most of this window.
     fn voiced(&self, start: u64) -> bool {
         let end = start + WINDOW_MILLIS;
@@ -127,7 +132,7 @@ impl Ear {
     /// Hears the window that begins at `start`.
     pub fn hear(&mut self, start: u64, person: &mut Person) -> Option<Heard> {
         let end = start + WINDOW_MILLIS;
-        let event = self.gate.push(if person.voiced(start) { 0.95 } else { 0.02 });
+        let event = self.gate.push(if person.seems_voiced(start) { 0.95 } else { 0.02 });
         let millis = |samples: u64| samples / 16;
         if self.start.is_none() && !matches!(event, Some(SpeechEvent::Started { .. })) {
             person.forget_before(start.saturating_sub(1000));

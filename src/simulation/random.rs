@@ -59,8 +59,8 @@ fn settings(dice: &mut StdRng) -> Settings {
         complete_millis: 200,
         unsure: 0.1,
         unsure_millis: 600,
-        open_millis: 1300,
-        longest_millis: 1600,
+        open_millis: 1500,
+        incomplete_millis: 1200,
     };
     Settings {
         instructions: "Be brief.".into(),

@@ -45,8 +45,8 @@ fn trace(script: &str) -> String {
             complete_millis: 200,
             unsure: 0.1,
             unsure_millis: 600,
-            open_millis: 1300,
-            longest_millis: 1600,
+            open_millis: 1500,
+            incomplete_millis: 1200,
         }),
     };
     let mut world = World::new(settings, Script { answers });
