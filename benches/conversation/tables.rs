@@ -137,7 +137,16 @@ fn mistakes(all: &[Done]) {
     });
     mistake("noise", "of these after which it stayed silent", &|turn| fate(turn) == Fate::Stuck);
     mistake("echo", "answers ended by their own echo (false stops)", &|turn| turn.interrupted > 0);
-    mistake("echo", "echoes taken for words", &|turn| !turn.transcripts.is_empty());
+    for (name, what) in [("talk-over", "words"), ("echo-talk-over", "words, with echo,"), ("noise", "noises")] {
+        let Some(done) = find(all, name) else { continue };
+        let untried = count(done, |turn| fate(turn) == Fate::Untried);
+        if untried > 0 {
+            let turns = done.report.turns.len();
+            println!(
+                "| {what} that found no answer to be over: it was too short, or ended before | {untried} | {turns} |"
+            );
+        }
+    }
     println!();
 }
 
@@ -180,7 +189,7 @@ fn details(all: &[Done]) {
             if is_missed(turn) {
                 notes.push("no answer".to_owned());
             }
-            if is_cut_short(turn) {
+            if is_cut_short(turn) && name != "recordings" {
                 notes.push("answered early".to_owned());
             }
             if spoken && errors.wrong > 0 {
@@ -192,8 +201,8 @@ fn details(all: &[Done]) {
             if let Some(over) = &turn.over {
                 notes.push(format!("{:?} by {}", fate(turn), over.said.rsplit('/').next().unwrap_or_default()));
             }
-            if name == "echo" && turn.interrupted > 0 {
-                notes.push("ended by its echo".to_owned());
+            if turn.over.is_none() && turn.interrupted > 0 && name != "recordings" {
+                notes.push("the server ended an answer over which nobody spoke".to_owned());
             }
             if !notes.is_empty() {
                 eprintln!("{name}: {text}: {}", notes.join("; "));

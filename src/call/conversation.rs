@@ -131,7 +131,7 @@ impl Conversation<'_> {
         }
         let audio = AudioPacket { at: self.position, opus: self.encoder.encode(&frame)? };
         self.position = self.position + AUDIO_FRAME as u64;
-        self.close_turn(now_ms);
+        events.extend(self.close_turn(now_ms));
         let linger_ms = self.options.linger.as_secs_f64() * 1000.0;
         let done = self.turn.is_none() && self.script.is_empty() && now_ms >= self.next_line_at_ms + linger_ms;
         Ok(Outgoing { audio, events, done })
@@ -192,16 +192,17 @@ impl Conversation<'_> {
     fn end_answer(&mut self, now_ms: f64) -> Vec<Value> {
         let Some(turn) = &mut self.turn else { return vec![] };
         let due = |enough_ms: &mut f64| turn.enough_from_ms().is_some_and(|from| now_ms >= from + *enough_ms);
-        if self.over.is_some() || self.enough_ms.take_if(due).is_none() {
+        if self.over.is_some() || self.microphone.is_speaking() || self.enough_ms.take_if(due).is_none() {
             return vec![];
         }
         script::enough(turn.enough())
     }
 
-    fn close_turn(&mut self, now_ms: f64) {
-        let Some(turn) = &mut self.turn else { return };
+    /// Goes on to the next line when nothing more comes of this one, or nothing came in time.
+    fn close_turn(&mut self, now_ms: f64) -> Vec<Value> {
+        let Some(turn) = &mut self.turn else { return vec![] };
         if self.microphone.is_speaking() {
-            return;
+            return vec![];
         }
         let last = self.script.is_empty();
         let cut_short = self.options.hang_up_at_first_sound && last && turn.report.first_sound_after_ms.is_some();
@@ -212,14 +213,17 @@ impl Conversation<'_> {
         }
         let over = turn.is_over() && now_ms - *self.over_since_ms.get_or_insert(now_ms) >= PAUSE_MS;
         if !over && !cut_short && !late {
-            return;
+            return vec![];
         }
         turn.report.timed_out = late && !turn.is_over();
+        // What was not answered in time shall not be answered in the middle of the next turn.
+        let given_up = if turn.report.timed_out && !last { script::enough(turn.enough()) } else { vec![] };
         if let Some(turn) = self.turn.take() {
             self.report.turns.push(turn.into_report());
         }
         self.over_since_ms = None;
         self.next_line_at_ms = now_ms;
+        given_up
     }
 
     /// False when the call is over.

@@ -170,8 +170,8 @@ mod tests {
             heard.extend(sound.push(f64::from(n) * 20.0 + 30.0, n, u32::from(n) * 960, payload));
         }
         let (first, last) = (heard[0].first_ms, heard[heard.len() - 1].last_ms);
-        // Opus itself delays by 6.5 ms and smears an edge by a few more.
+        // Opus itself delays by 6.5 ms, and a tone that is cut off rings on for about 20 ms.
         assert!((243.0..=255.0).contains(&first), "heard from {first} ms on");
-        assert!((443.0..=460.0).contains(&last), "heard up to {last} ms");
+        assert!((443.0..=475.0).contains(&last), "heard up to {last} ms");
     }
 }
