@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 import wave
+from importlib.metadata import version
 from pathlib import Path
 
 PACKAGES = ["faster-whisper==1.2.1"]
@@ -59,7 +60,7 @@ def serve(folder):
 
     path = weights(folder)
     models = {}
-    print(json.dumps({"name": f"faster-whisper {faster_whisper.__version__}"}), flush=True)
+    print(json.dumps({"name": f"faster-whisper {version('faster-whisper')}"}), flush=True)
     for line in sys.stdin:
         order = json.loads(line)
         threads = order["threads"]
