@@ -81,7 +81,7 @@ impl Contestant {
     }
 }
 
-/// `benches/faster_whisper.py`, which sets itself up when it is first run.
+/// `benches/asr/run_faster_whisper.py`, which sets itself up when it is first run.
 pub struct FasterWhisper {
     name: String,
     child: Child,
@@ -95,7 +95,7 @@ impl FasterWhisper {
         struct Ready {
             name: String,
         }
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/faster_whisper.py");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/asr/run_faster_whisper.py");
         let mut command = Command::new("python3");
         command.arg(script).arg(folder).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().context("python3, with its module venv, runs faster-whisper: install it")?;
@@ -113,7 +113,7 @@ impl FasterWhisper {
     fn line(&mut self) -> anyhow::Result<String> {
         let mut line = String::new();
         if self.answers.read_line(&mut line)? == 0 {
-            bail!("faster_whisper.py ended: see its words above");
+            bail!("run_faster_whisper.py ended: see its words above");
         }
         Ok(line)
     }

@@ -1,11 +1,11 @@
 """faster-whisper as a process that recognises files: the yardstick of `make bench-asr`.
 
-    python3 benches/faster_whisper.py FOLDER
+    python3 benches/asr/run_faster_whisper.py FOLDER
 
 FOLDER gets a virtual environment with faster-whisper and the very CTranslate2 weights that models/manifest.toml makes
 whisper-tiny-en of. Then each line on the input, {"wav", "beam", "threads"}, gives a line on the output, {"text",
 "seconds"}; a first line {"name"} says that it is ready. Weights run as int8, everything else is faster-whisper's
-default. Files are 16 kHz mono, 16 bits.
+default. Files are 16 kHz mono, 16 bits. (Called after the package, this file would be imported in its place.)
 """
 
 import hashlib
