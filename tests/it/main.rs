@@ -6,3 +6,4 @@ mod calls;
 mod ending;
 mod minds;
 mod server;
+mod sounds;
