@@ -50,6 +50,9 @@ struct ChatRequest {
     max_tokens: u32,
     stream: bool,
     stream_options: StreamOptions,
+    /// Known only to `visavis-llm`: nothing is generated, only processed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    read_ahead: bool,
 }
 
 #[derive(Serialize)]
@@ -145,19 +148,18 @@ impl LanguageModel {
         prompt: Vec<Message>,
         max_tokens: Option<u32>,
     ) -> impl Stream<Item = Result<Piece, LanguageError>> + Send + use<> {
-        let model = self.clone();
-        stream::once(async move { model.open(prompt, max_tokens).await }).flat_map(|opened| match opened {
-            Ok(answer) => answer.left_stream(),
-            Err(error) => stream::once(async move { Err(error) }).right_stream(),
-        })
+        self.ask(prompt, max_tokens, false)
     }
 
-    /// Lets the local server, which keeps processed prompts, read this one ahead of the first question.
+    /// Lets the local server, which keeps processed prompts, process what is known of the next one, so that the answer
+    /// to it begins sooner. The last message may be the person's, unfinished: of what was read, all counts that the
+    /// next prompt begins with too. Answers go first, whoever asks for them. Dropping this ends it, as is due when
+    /// more is known: of two for one conversation the later takes up what the earlier has read.
     pub async fn read_ahead(&self, prompt: Vec<Message>) {
         if self.settings.provider != Provider::Local {
             return;
         }
-        let mut answer = Box::pin(self.answer(prompt, Some(1)));
+        let mut answer = Box::pin(self.ask(prompt, None, true));
         while let Some(piece) = answer.next().await {
             if let Err(error) = piece {
                 return tracing::debug!(%error, "the prompt was not read ahead");
@@ -165,10 +167,24 @@ impl LanguageModel {
         }
     }
 
+    fn ask(
+        &self,
+        prompt: Vec<Message>,
+        max_tokens: Option<u32>,
+        read_ahead: bool,
+    ) -> impl Stream<Item = Result<Piece, LanguageError>> + Send + use<> {
+        let model = self.clone();
+        stream::once(async move { model.open(prompt, max_tokens, read_ahead).await }).flat_map(|opened| match opened {
+            Ok(answer) => answer.left_stream(),
+            Err(error) => stream::once(async move { Err(error) }).right_stream(),
+        })
+    }
+
     async fn open(
         self,
         prompt: Vec<Message>,
         max_tokens: Option<u32>,
+        read_ahead: bool,
     ) -> Result<impl Stream<Item = Result<Piece, LanguageError>> + Send, LanguageError> {
         let url = self.base_url()?;
         let config = OpenAIConfig::new().with_api_base(&url).with_api_key(&self.api_key);
@@ -180,6 +196,7 @@ impl LanguageModel {
             max_tokens: max_tokens.unwrap_or(self.settings.max_tokens).min(self.settings.max_tokens),
             stream: true,
             stream_options: StreamOptions { include_usage: true },
+            read_ahead,
         };
         let start = Instant::from_std(clock::now());
         let first = Duration::from_millis(self.settings.first_token_timeout_millis);

@@ -1,6 +1,8 @@
-//! One answer in the making: which tokens are to be processed next, and what becomes of a token that was chosen
-//! (text, a stop, the end). It owns no memory of the model and makes no call that computes; the engine does.
+//! One answer in the making, or a prompt that is only read ahead: which tokens are to be processed next, and what
+//! becomes of a token that was chosen (text, a stop, the end). It owns no memory of the model and makes no call that
+//! computes; the engine does.
 
+use std::ops::Range;
 use std::time::Instant;
 
 use llama_cpp_2::sampling::LlamaSampler;
@@ -9,7 +11,7 @@ use llama_cpp_2::vocab::LlamaVocab;
 use tokio::sync::mpsc;
 
 use crate::clock;
-use crate::job::{Event, Failure, FinishReason, Finished, Job, Usage};
+use crate::job::{Event, Failure, FinishReason, Finished, Job, Task, Usage};
 use crate::model::Model;
 use crate::sampling;
 use crate::stop::{Passed, StopText};
@@ -21,7 +23,10 @@ pub struct Answer {
     tokens: Vec<LlamaToken>,
     /// How many of `tokens` are processed.
     processed: usize,
-    sampler: LlamaSampler,
+    /// As in the job's prompt.
+    last_text: Range<usize>,
+    /// `None` if the prompt is only read ahead.
+    sampler: Option<LlamaSampler>,
     decoder: Utf8Decoder,
     stop: StopText,
     max_tokens: usize,
@@ -35,15 +40,21 @@ impl Answer {
     /// `kept` tokens of the prompt lie in memory already. `context` is the most tokens that prompt and answer may
     /// have together.
     pub fn new(job: Job, kept: usize, context: usize, model: &Model) -> Self {
-        let room = context.saturating_sub(job.prompt.len()).max(1);
+        let prompt = job.prompt;
+        let room = context.saturating_sub(prompt.tokens.len()).max(1);
+        let (sampler, max_tokens, stops) = match job.task {
+            Task::ReadAhead => (None, None, Vec::new()),
+            Task::Answer { sampling, max_tokens, stops } => (Some(sampling::chain(sampling, model)), max_tokens, stops),
+        };
         Self {
-            usage: Usage { prompt: job.prompt.len(), cached: kept, completion: 0 },
-            tokens: job.prompt,
+            usage: Usage { prompt: prompt.tokens.len(), cached: kept, completion: 0 },
+            tokens: prompt.tokens,
             processed: kept,
-            sampler: sampling::chain(job.sampling, model),
+            last_text: prompt.last_text,
+            sampler,
             decoder: Utf8Decoder::default(),
-            stop: StopText::new(job.stops),
-            max_tokens: job.max_tokens.map_or(room, |most| most.min(room)),
+            stop: StopText::new(stops),
+            max_tokens: max_tokens.map_or(room, |most| most.min(room)),
             events: job.events,
             began: clock::now(),
             first_token: None,
@@ -53,6 +64,16 @@ impl Answer {
     /// Nobody waits for this answer any more.
     pub fn is_abandoned(&self) -> bool {
         self.events.is_closed()
+    }
+
+    /// Whether nobody waits for a token of it.
+    pub fn is_read_ahead(&self) -> bool {
+        self.sampler.is_none()
+    }
+
+    /// Where the text of the prompt's last message lies among its tokens.
+    pub fn last_text(&self) -> Range<usize> {
+        self.last_text.clone()
     }
 
     /// Whether the next token to process was chosen by the model, so that the client waits for it with each step.
@@ -66,15 +87,15 @@ impl Answer {
         &self.tokens[self.processed..end]
     }
 
-    /// `count` more tokens are processed. True if these were all: then a token is to be chosen.
+    /// `count` more tokens are processed. True if these were all: then a token is to be chosen, if there is a sampler.
     pub fn advance(&mut self, count: usize) -> bool {
         self.processed += count;
         self.processed == self.tokens.len()
     }
 
     /// The chain that chooses the next token. Choosing also tells it what was chosen.
-    pub fn sampler(&mut self) -> &mut LlamaSampler {
-        &mut self.sampler
+    pub fn sampler(&mut self) -> Option<&mut LlamaSampler> {
+        self.sampler.as_mut()
     }
 
     /// Takes the token that was chosen. `Some` if the answer ends with it.
@@ -138,11 +159,15 @@ impl Answer {
     }
 
     fn log(&self, end: &str) {
+        let Usage { prompt, cached, completion } = self.usage;
+        if self.is_read_ahead() {
+            let (processed, millis) = (self.processed, clock::now().duration_since(self.began).as_millis());
+            return tracing::debug!(end, prompt, cached, processed, millis, "prompt read ahead");
+        }
         let until_first = self.first_token.unwrap_or_else(clock::now).duration_since(self.began);
         let speaking = self.first_token.map_or(0.0, |first| clock::now().duration_since(first).as_secs_f64());
         let later_tokens = self.usage.completion.saturating_sub(1);
         let tokens_per_second = if speaking > 0.0 { later_tokens as f64 / speaking } else { 0.0 };
-        let Usage { prompt, cached, completion } = self.usage;
         tracing::info!(
             end,
             prompt,

@@ -18,10 +18,11 @@ use crate::worker::Worker;
 /// Sizes that the engine is started with.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// Threads of a step in which no prompt is processed. One is nearly as fast as two, because reading the weights
+    /// Threads of a step that processes a single token. One is nearly as fast as two, because reading the weights
     /// takes the time, and leaves a core to others.
     pub threads: u16,
-    /// Threads of a step that processes a prompt: multiplication takes the time, so twice as many are twice as fast.
+    /// Threads of a step that processes several tokens. Twice as many are nearly twice as fast while each has a core
+    /// to itself; where one has to share, the others spin until it comes, and two are many times slower than one.
     pub threads_batch: u16,
     /// Tokens in memory, over all slots.
     pub context: u32,

@@ -1,20 +1,47 @@
 //! The nouns between the routes and the engine: what is asked, and what comes back. No HTTP, no llama.cpp calls.
 
+use std::ops::Range;
+
 use llama_cpp_2::token::LlamaToken;
 use tokio::sync::mpsc;
 
-/// One answer to make.
+/// One request.
 #[derive(Debug)]
 pub struct Job {
-    /// The whole conversation as tokens; never empty, and shorter than the context.
-    pub prompt: Vec<LlamaToken>,
-    pub sampling: Sampling,
-    /// Most tokens to generate; `None` is as many as the context holds.
-    pub max_tokens: Option<usize>,
-    /// Texts that end the answer and are not part of it.
-    pub stops: Vec<String>,
-    /// Where the answer goes. When its receiver is dropped the answer is abandoned.
+    pub prompt: Prompt,
+    pub task: Task,
+    /// Where the answer goes. When its receiver is dropped the job is abandoned.
     pub events: mpsc::Sender<Event>,
+}
+
+/// A conversation as tokens.
+#[derive(Debug, Clone, Default)]
+pub struct Prompt {
+    /// Never empty, and shorter than the context.
+    pub tokens: Vec<LlamaToken>,
+    /// Where among them the text of the last message lies. A further prompt of the same conversation shares what
+    /// stands before it, even if that message turns out to be another, and all of it if the message stays.
+    pub last_text: Range<usize>,
+}
+
+/// What is wanted of a prompt.
+#[derive(Debug)]
+pub enum Task {
+    /// Only to process it, for a prompt that goes on from it and will come soon. Gives way to any answer.
+    ReadAhead,
+    Answer {
+        sampling: Sampling,
+        /// Most tokens to generate; `None` is as many as the context holds.
+        max_tokens: Option<usize>,
+        /// Texts that end the answer and are not part of it.
+        stops: Vec<String>,
+    },
+}
+
+impl Job {
+    pub fn is_read_ahead(&self) -> bool {
+        matches!(self.task, Task::ReadAhead)
+    }
 }
 
 /// How the next token is chosen.
@@ -67,9 +94,9 @@ pub struct Finished {
 /// Why an answer ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FinishReason {
-    /// The model said that it is done, or a stop text came.
+    /// The model said that it is done, or a stop text came; a prompt was read ahead to its end.
     Stop,
-    /// `max_tokens` or the context was used up.
+    /// `max_tokens` or the context was used up; reading ahead gave way to an answer.
     Length,
 }
 

@@ -61,14 +61,14 @@ struct Arguments {
     /// Threads that make the answer, token by token; half of the cores unless given.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=512))]
     threads: Option<u16>,
-    /// Threads that process the prompt; all cores unless given.
+    /// Threads that process the prompt; as many as make the answer unless given.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=512))]
     threads_batch: Option<u16>,
     /// Tokens in memory, over all slots; one conversation may use them all.
     #[arg(long, default_value_t = 4096, value_parser = clap::value_parser!(u32).range(256..=1_048_576))]
     context: u32,
     /// Conversations whose processed prompt is kept, and that are answered at the same time.
-    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=64))]
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
     slots: u8,
     /// Name of the model in answers; the file's name without `.gguf` unless given.
     #[arg(long, value_name = "NAME")]
@@ -99,9 +99,10 @@ fn run(arguments: Arguments, llama_errors: &LlamaErrors) -> anyhow::Result<()> {
 
     let loading = clock::now();
     let model = Arc::new(Model::load(&arguments.model, || llama_errors.take())?);
+    let threads = arguments.threads.unwrap_or_else(|| cores().div_ceil(2));
     let options = Options {
-        threads: arguments.threads.unwrap_or_else(|| cores().div_ceil(2)),
-        threads_batch: arguments.threads_batch.unwrap_or_else(cores),
+        threads,
+        threads_batch: arguments.threads_batch.unwrap_or(threads),
         context: arguments.context,
         slots: arguments.slots,
     };

@@ -111,18 +111,19 @@ async fn chat(State(server): State<Server>, body: Result<Bytes, BytesRejection>)
 /// Hands the request to the engine; the receiver is the client's interest in it.
 async fn submit(server: &Server, request: &ChatRequest) -> Result<mpsc::Receiver<Event>, ApiError> {
     let messages = request.messages()?;
-    let sampling = request.sampling(rand::random())?;
-    let (max_tokens, stops) = (request.max_tokens()?, request.stops()?);
+    let wanted = request.task(rand::random())?;
     let model = Arc::clone(&server.model);
+    let ahead = request.is_read_ahead();
+    let tokenize = move || if ahead { model.prompt_ahead(messages) } else { model.prompt(&messages) };
     // A megabyte of text takes the tokenizer a while.
-    let prompt = task::spawn_blocking(move || model.prompt(&messages)).await.map_err(|_| ApiError::engine_gone())??;
-    let context = server.engine.context;
-    if prompt.len() >= context {
-        return Err(ApiError::prompt_too_long(prompt.len(), context));
+    let prompt = task::spawn_blocking(tokenize).await.map_err(|_| ApiError::engine_gone())??;
+    let (length, context) = (prompt.tokens.len(), server.engine.context);
+    if length >= context {
+        return Err(ApiError::prompt_too_long(length, context));
     }
     // Room for every event that one answer can have: the engine never waits for a client that reads slowly.
     let (events, receiver) = mpsc::channel(context + CLOSING_EVENTS);
-    server.engine.submit(Job { prompt, sampling, max_tokens, stops, events })?;
+    server.engine.submit(Job { prompt, task: wanted, events })?;
     Ok(receiver)
 }
 

@@ -2,7 +2,9 @@
 //! in the context's memory of keys and values (KV); this file remembers which tokens lie there. It touches no model:
 //! the engine carries out what is chosen here.
 //!
-//! - A prompt that goes on from a slot's last prompt (the next turn of that conversation) is answered there.
+//! - A prompt of the conversation that lies in a slot goes there. It is of that conversation if it goes on from the
+//!   slot's last prompt; if that one was only read ahead, or its answer abandoned, its last message may still have
+//!   changed, and it is enough if the two begin alike.
 //! - Any other prompt takes the slot that was not used for longest, and begins with a copy of the longest prefix that
 //!   lies in any slot. So a second conversation shares the system prompt with the first, without taking its slot.
 
@@ -11,8 +13,8 @@
 struct Slot<T> {
     /// Tokens whose keys and values are in memory, in order.
     tokens: Vec<T>,
-    /// How many of `tokens`, at most, were the last prompt (the rest is its answer).
-    prompt_len: usize,
+    /// How many of `tokens` (or all, if they are less) a prompt of the same conversation begins with.
+    common: usize,
     /// Number of the choice that used this slot last; 0 is never.
     used: u64,
     busy: bool,
@@ -39,18 +41,19 @@ pub struct Choice {
 impl<T: Copy + Eq> Slots<T> {
     /// `count` empty slots.
     pub fn new(count: usize) -> Self {
-        let slot = || Slot { tokens: Vec::new(), prompt_len: 0, used: 0, busy: false };
+        let slot = || Slot { tokens: Vec::new(), common: 0, used: 0, busy: false };
         Self { slots: (0..count).map(|_| slot()).collect(), choices: 0 }
     }
 
     /// Chooses an idle slot for `prompt`, makes it busy and keeps only what the choice keeps. `None` if all are busy.
-    pub fn take(&mut self, prompt: &[T]) -> Option<Choice> {
+    /// `common`: how many tokens of the prompt every other prompt of this conversation begins with.
+    pub fn take(&mut self, prompt: &[T], common: usize) -> Option<Choice> {
         let choice = self.choose(prompt)?;
         self.choices += 1;
         let slot = &mut self.slots[choice.slot];
         slot.tokens.clear();
         slot.tokens.extend_from_slice(&prompt[..choice.keep]);
-        slot.prompt_len = prompt.len();
+        slot.common = common;
         slot.used = self.choices;
         slot.busy = true;
         Some(choice)
@@ -61,9 +64,11 @@ impl<T: Copy + Eq> Slots<T> {
         let shared = |index: usize| common_prefix(&self.slots[index].tokens, prompt);
         let idle = || (0..self.slots.len()).filter(|&index| !self.slots[index].busy);
 
-        let continued = idle()
-            .filter(|&index| self.slots[index].prompt_len > 0 && shared(index) >= self.slots[index].prompt_len)
-            .max_by_key(|&index| shared(index));
+        let is_continued = |index: usize| {
+            let Slot { tokens, common, .. } = &self.slots[index];
+            !tokens.is_empty() && shared(index) >= tokens.len().min(*common)
+        };
+        let continued = idle().filter(|&index| is_continued(index)).max_by_key(|&index| shared(index));
         if let Some(slot) = continued {
             return Some(Choice { slot, copy_from: None, keep: shared(slot).min(most) });
         }
@@ -73,6 +78,16 @@ impl<T: Copy + Eq> Slots<T> {
         Some(Choice { slot, copy_from: (best != slot && keep > 0).then_some(best), keep })
     }
 
+    /// Whether some slot holds all of `prompt`, so that there is nothing to read ahead.
+    pub fn hold(&self, prompt: &[T]) -> bool {
+        self.slots.iter().any(|slot| slot.tokens.starts_with(prompt))
+    }
+
+    /// The prompt in this slot was answered: from now on the conversation is known by more of its tokens.
+    pub fn settle(&mut self, slot: usize, common: usize) {
+        self.slots[slot].common = common;
+    }
+
     /// Adds tokens that were processed in a slot.
     pub fn append(&mut self, slot: usize, tokens: &[T]) {
         self.slots[slot].tokens.extend_from_slice(tokens);
@@ -80,15 +95,13 @@ impl<T: Copy + Eq> Slots<T> {
 
     /// The answer has ended: the slot keeps its tokens and may be chosen again.
     pub fn release(&mut self, slot: usize) {
-        let slot = &mut self.slots[slot];
-        slot.prompt_len = slot.prompt_len.min(slot.tokens.len());
-        slot.busy = false;
+        self.slots[slot].busy = false;
     }
 
     /// What lay in the slot is gone (memory was cleared, or could not be kept).
     pub fn forget(&mut self, slot: usize) {
         self.slots[slot].tokens.clear();
-        self.slots[slot].prompt_len = 0;
+        self.slots[slot].common = 0;
     }
 
     /// The idle slot that keeps something and was not used for longest: the one to give up when memory is short.
@@ -117,13 +130,25 @@ fn common_prefix<T: Eq>(a: &[T], b: &[T]) -> usize {
 mod tests {
     use super::*;
 
-    /// Takes a slot for `prompt`, processes the rest of it and `answer`, and releases the slot.
+    /// Takes a slot for `prompt`, whose last message follows the last `|`, processes the rest of it and `answer`, and
+    /// releases the slot.
     fn turn(slots: &mut Slots<u8>, prompt: &[u8], answer: &[u8]) -> Choice {
-        let choice = slots.take(prompt).expect("an idle slot");
-        slots.append(choice.slot, &prompt[choice.keep..]);
+        let choice = read_ahead(slots, prompt);
         slots.append(choice.slot, answer);
+        slots.settle(choice.slot, prompt.len());
+        choice
+    }
+
+    /// The same without an answer.
+    fn read_ahead(slots: &mut Slots<u8>, prompt: &[u8]) -> Choice {
+        let choice = slots.take(prompt, last_message(prompt) + 1).expect("an idle slot");
+        slots.append(choice.slot, &prompt[choice.keep..]);
         slots.release(choice.slot);
         choice
+    }
+
+    fn last_message(prompt: &[u8]) -> usize {
+        prompt.iter().rposition(|&token| token == b'|').map_or(0, |bar| bar + 1)
     }
 
     const IN_PLACE: Option<usize> = None;
@@ -142,6 +167,38 @@ mod tests {
         turn(&mut slots, b"sys|hi>", b"a long answer");
         let choice = turn(&mut slots, b"sys|hi>a lo|wait>", b"yes?");
         assert_eq!(choice, Choice { slot: 0, copy_from: IN_PLACE, keep: 11 });
+    }
+
+    #[test]
+    fn words_that_are_corrected_while_they_are_read_ahead_stay_in_their_slot() {
+        let mut slots = Slots::new(3);
+        turn(&mut slots, b"sys|hi>", b"hello");
+        turn(&mut slots, b"sys|yo>", b"yes");
+        let growing = [&b"sys|hi>hello|"[..], b"sys|hi>hello|what is the tie", b"sys|hi>hello|what is the time and"];
+        for (prompt, keep) in growing.into_iter().zip([12, 13, 27]) {
+            assert_eq!(read_ahead(&mut slots, prompt), Choice { slot: 0, copy_from: IN_PLACE, keep });
+        }
+        let asked = turn(&mut slots, b"sys|hi>hello|what is the time?>", b"noon");
+        assert_eq!(asked, Choice { slot: 0, copy_from: IN_PLACE, keep: 29 });
+        let other = turn(&mut slots, b"sys|yo>yes|no>", b"oh");
+        assert_eq!(other, Choice { slot: 1, copy_from: IN_PLACE, keep: 10 });
+    }
+
+    #[test]
+    fn a_prompt_that_lies_in_some_slot_need_not_be_read_ahead() {
+        let mut slots = Slots::new(2);
+        turn(&mut slots, b"sys|hi>", b"hello");
+        assert!(slots.hold(b"sys|") && slots.hold(b"sys|hi>hello") && !slots.hold(b"sys|hi>hello|"));
+    }
+
+    #[test]
+    fn two_that_begin_to_speak_at_once_do_not_take_each_others_slot() {
+        let mut slots = Slots::new(3);
+        read_ahead(&mut slots, b"sys|");
+        assert_eq!(read_ahead(&mut slots, b"sys|hi"), Choice { slot: 0, copy_from: IN_PLACE, keep: 4 });
+        assert_eq!(read_ahead(&mut slots, b"sys|yo"), Choice { slot: 1, copy_from: Some(0), keep: 4 });
+        assert_eq!(read_ahead(&mut slots, b"sys|hi there"), Choice { slot: 0, copy_from: IN_PLACE, keep: 6 });
+        assert_eq!(read_ahead(&mut slots, b"sys|you"), Choice { slot: 1, copy_from: IN_PLACE, keep: 6 });
     }
 
     #[test]
@@ -173,10 +230,10 @@ mod tests {
     #[test]
     fn a_busy_slot_is_never_chosen_but_may_be_copied_from() {
         let mut slots = Slots::new(2);
-        let first = slots.take(b"sys|hi>").expect("an idle slot");
+        let first = slots.take(b"sys|hi>", 1).expect("an idle slot");
         slots.append(first.slot, b"sys|hi>");
-        assert_eq!(slots.take(b"sys|hi>ab|"), Some(Choice { slot: 1, copy_from: Some(0), keep: 7 }));
-        assert_eq!(slots.take(b"sys|"), None);
+        assert_eq!(slots.take(b"sys|hi>ab|", 1), Some(Choice { slot: 1, copy_from: Some(0), keep: 7 }));
+        assert_eq!(slots.take(b"sys|", 1), None);
         slots.release(first.slot);
         assert!(slots.any_idle());
     }
@@ -184,7 +241,7 @@ mod tests {
     #[test]
     fn what_was_abandoned_half_way_keeps_only_what_was_processed() {
         let mut slots = Slots::new(2);
-        let choice = slots.take(b"a prompt that is abandoned").expect("an idle slot");
+        let choice = slots.take(b"a prompt that is abandoned", 1).expect("an idle slot");
         slots.append(choice.slot, b"a prom");
         slots.release(choice.slot);
         assert_eq!(turn(&mut slots, b"a prompt", b""), Choice { slot: 0, copy_from: IN_PLACE, keep: 6 });
@@ -195,7 +252,7 @@ mod tests {
         let mut slots = Slots::new(3);
         turn(&mut slots, b"aaa", b"");
         turn(&mut slots, b"bbb", b"");
-        let busy = slots.take(b"aaab").expect("an idle slot");
+        let busy = slots.take(b"aaab", 1).expect("an idle slot");
         assert_eq!((busy.slot, slots.oldest_kept()), (0, Some(1)));
         slots.forget(1);
         assert_eq!(slots.oldest_kept(), None);

@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::ApiError;
-use crate::job::{self, Sampling};
-use crate::model::Message;
+use crate::job::{self, Sampling, Task};
+use crate::model::{Message, USER};
 
 /// As in OpenAI's reference.
 const MOST_STOPS: usize = 4;
@@ -27,6 +27,10 @@ pub struct ChatRequest {
     top_k: Option<u32>,
     /// Not OpenAI's either: go on until `max_tokens`.
     ignore_eos: Option<bool>,
+    /// Nor this: generate nothing, but process what a prompt that goes on from these messages will begin with. The
+    /// last message may be the user's, unfinished.
+    #[serde(default)]
+    read_ahead: Option<bool>,
     max_tokens: Option<usize>,
     max_completion_tokens: Option<usize>,
     stop: Option<Stop>,
@@ -87,8 +91,19 @@ impl ChatRequest {
         self.messages.iter().map(RequestMessage::to_message).collect()
     }
 
-    /// How tokens are chosen. `seed` is taken if the request brings none.
-    pub fn sampling(&self, seed: u32) -> Result<Sampling, ApiError> {
+    /// Whether these messages are only to be read ahead.
+    pub fn is_read_ahead(&self) -> bool {
+        self.read_ahead.unwrap_or(false)
+    }
+
+    /// What is wanted, all values checked. `seed` is taken if the request brings none.
+    pub fn task(&self, seed: u32) -> Result<Task, ApiError> {
+        let (sampling, max_tokens, stops) = (self.sampling(seed)?, self.max_tokens()?, self.stops()?);
+        Ok(if self.is_read_ahead() { Task::ReadAhead } else { Task::Answer { sampling, max_tokens, stops } })
+    }
+
+    /// How tokens are chosen.
+    fn sampling(&self, seed: u32) -> Result<Sampling, ApiError> {
         if self.n.is_some_and(|n| n != 1) {
             return Err(ApiError::bad_value("n", "`n` must be 1: this server gives one answer"));
         }
@@ -106,7 +121,7 @@ impl ChatRequest {
     }
 
     /// Most tokens of the answer.
-    pub fn max_tokens(&self) -> Result<Option<usize>, ApiError> {
+    fn max_tokens(&self) -> Result<Option<usize>, ApiError> {
         match self.max_completion_tokens.or(self.max_tokens) {
             Some(0) => Err(ApiError::bad_value("max_tokens", "`max_tokens` must be at least 1")),
             other => Ok(other),
@@ -114,7 +129,7 @@ impl ChatRequest {
     }
 
     /// Texts that end the answer.
-    pub fn stops(&self) -> Result<Vec<String>, ApiError> {
+    fn stops(&self) -> Result<Vec<String>, ApiError> {
         let stops = match &self.stop {
             None => Vec::new(),
             Some(Stop::One(stop)) => vec![stop.clone()],
@@ -136,7 +151,7 @@ impl RequestMessage {
     fn to_message(&self) -> Result<Message, ApiError> {
         let role = match self.role {
             Role::System | Role::Developer => "system",
-            Role::User => "user",
+            Role::User => USER,
             Role::Assistant => "assistant",
             Role::Tool => "tool",
         };

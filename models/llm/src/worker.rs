@@ -1,6 +1,8 @@
 //! The thread that computes. It takes jobs from the queue into slots and advances all answers together, one step
 //! after the other: a step processes one token of each answer that speaks, and a bounded piece of the prompts that
-//! wait. Between steps it looks whether anybody still listens. Which slot a prompt gets is `slots`' choice.
+//! wait. Between steps it looks whether anybody still listens. A prompt is read ahead only while there is no answer
+//! to make, and given up as soon as there is one: what was processed stays in its slot, where the answer to the same
+//! conversation finds it. Which slot a prompt gets is `slots`' choice.
 
 use std::iter;
 use std::num::NonZeroU32;
@@ -14,13 +16,15 @@ use tokio::sync::mpsc;
 
 use crate::answer::Answer;
 use crate::engine::{Options, StartError};
-use crate::job::{Event, Failure, Job, Sampling};
-use crate::model::{Message, Model};
+use crate::job::{Event, Failure, FinishReason, Finished, Job, Sampling, Task, Usage};
+use crate::model::{Message, Model, USER};
 use crate::queue::Queue;
 use crate::slots::{Choice, Slots};
 
 /// Prompt tokens processed in one step: more is hardly faster, and a client that left is noticed only after it.
-const PROMPT_PIECE: usize = 64;
+const PROMPT_PIECE: usize = 32;
+/// The same for a prompt that is read ahead: an answer may have to wait for one such step.
+const AHEAD_PIECE: usize = 8;
 /// Two tokens use both shapes of batch: a prompt, and one token after it.
 const WARM_UP_TOKENS: usize = 2;
 /// Room for the texts of the warm-up and its end.
@@ -82,16 +86,11 @@ impl<'model> Worker<'model> {
 
     /// Makes a short answer for nobody, then forgets it.
     pub fn warm_up(&mut self) -> Result<(), StartError> {
-        let hello = Message { role: "user", content: "Hello".to_owned() };
+        let hello = Message { role: USER, content: "Hello".to_owned() };
         let prompt = self.model.prompt(&[hello]).map_err(|error| StartError::WarmUp(error.to_string()))?;
         let (events, mut answer) = mpsc::channel(WARM_UP_EVENTS);
-        self.admit(Job {
-            prompt,
-            sampling: Sampling::GREEDY,
-            max_tokens: Some(WARM_UP_TOKENS),
-            stops: Vec::new(),
-            events,
-        });
+        let task = Task::Answer { sampling: Sampling::GREEDY, max_tokens: Some(WARM_UP_TOKENS), stops: Vec::new() };
+        self.admit(Job { prompt, task, events });
         while self.is_busy() {
             self.step();
         }
@@ -115,8 +114,14 @@ impl<'model> Worker<'model> {
                     None => break,
                 }
             }
+            self.drop_abandoned();
+            // Also where what is read ahead has the only slot.
+            if queue.has_answer() {
+                self.give_way();
+            }
             while self.slots.any_idle() {
-                match queue.take() {
+                let job = if self.is_busy() { queue.take_answer() } else { queue.take() };
+                match job {
                     Some(job) => self.admit(job),
                     None => break,
                 }
@@ -140,7 +145,16 @@ impl<'model> Worker<'model> {
         if job.events.is_closed() {
             return;
         }
-        let Some(choice) = self.slots.take(&job.prompt) else {
+        if !job.is_read_ahead() {
+            self.give_way();
+        }
+        let tokens = &job.prompt.tokens;
+        if job.is_read_ahead() && self.slots.hold(tokens) {
+            let usage = Usage { prompt: tokens.len(), cached: tokens.len(), completion: 0 };
+            drop(job.events.try_send(Event::Finished(Finished { reason: FinishReason::Stop, usage })));
+            return;
+        }
+        let Some(choice) = self.slots.take(tokens, job.prompt.last_text.start + 1) else {
             drop(job.events.try_send(Event::Failed(Failure::NoMemory)));
             return;
         };
@@ -171,7 +185,6 @@ impl<'model> Worker<'model> {
 
     /// One step of all answers.
     fn step(&mut self) {
-        self.drop_abandoned();
         let planned = self.plan();
         if planned.is_empty() {
             return;
@@ -197,6 +210,15 @@ impl<'model> Worker<'model> {
         }
     }
 
+    /// Ends what is read ahead.
+    fn give_way(&mut self) {
+        for slot in 0..self.answers.len() {
+            if self.answers[slot].as_ref().is_some_and(Answer::is_read_ahead) {
+                self.end(slot, |answer| answer.finish(FinishReason::Length));
+            }
+        }
+    }
+
     /// Fills the batch: one token of each answer that speaks, and as much of the prompts as a step may hold.
     fn plan(&mut self) -> Vec<Piece> {
         self.batch.clear();
@@ -205,7 +227,11 @@ impl<'model> Worker<'model> {
         let mut index = 0;
         for (slot, answer) in self.answers.iter().enumerate() {
             let Some(answer) = answer else { continue };
-            let tokens = answer.next(if answer.is_speaking() { 1 } else { room });
+            let tokens = answer.next(match () {
+                () if answer.is_speaking() => 1,
+                () if answer.is_read_ahead() => AHEAD_PIECE.min(room),
+                () => room,
+            });
             if tokens.is_empty() {
                 continue;
             }
@@ -215,7 +241,7 @@ impl<'model> Worker<'model> {
             let start = self.slots.len(slot);
             let whole = answer.next(usize::MAX).len() == tokens.len();
             for (offset, &token) in tokens.iter().enumerate() {
-                let wanted = whole && offset + 1 == tokens.len();
+                let wanted = whole && offset + 1 == tokens.len() && !answer.is_read_ahead();
                 let position = i32::try_from(start + offset).unwrap_or(i32::MAX);
                 // The batch has room for a whole prompt piece and one token of each slot, so this cannot fail.
                 drop(self.batch.add(token, position, &[sequence_id(slot)], wanted));
@@ -251,8 +277,13 @@ impl<'model> Worker<'model> {
                 continue;
             }
             let index = i32::try_from(piece.last_index).unwrap_or(i32::MAX);
-            let token = answer.sampler().sample(&self.context, index);
+            let Some(sampler) = answer.sampler() else {
+                self.end(piece.slot, |answer| answer.finish(FinishReason::Stop));
+                continue;
+            };
+            let token = sampler.sample(&self.context, index);
             if let Some(reason) = answer.accept(token, &vocab) {
+                self.slots.settle(piece.slot, answer.last_text().end);
                 self.end(piece.slot, |answer| answer.finish(reason));
             }
         }
