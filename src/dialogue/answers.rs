@@ -261,6 +261,11 @@ impl Dialogue {
         self.emit(Event::PlayoutStopped { turn });
         self.replies.remove(index);
         self.let_go();
+        if self.is_idle() && self.history.make_room() {
+            // The model has time for it now, and none when it is asked.
+            let prompt = self.history.prompt(&self.settings.instructions, None);
+            self.outputs.push_back(Output::ReadAhead { prompt });
+        }
     }
 
     /// Without an answer there is nothing to hold.

@@ -51,6 +51,7 @@ impl Dialogue {
             self.emit(Event::SpeechStarted { item: item.clone(), at_millis });
         }
         self.hearing = Some(Hearing::new(item, at_millis, over_answer));
+        self.read_ahead();
     }
 
     pub(super) fn speech_paused(&mut self, at: Duration, at_millis: u64, utterance: UtteranceId) {
@@ -143,6 +144,16 @@ impl Dialogue {
         let item = hearing.item.clone();
         if let Some(delta) = hearing.guess(&text) {
             self.emit(Event::TranscriptGrew { item, delta });
+            self.read_ahead();
+        }
+    }
+
+    /// The model may read what is sure of the next prompt while the person speaks.
+    fn read_ahead(&mut self) {
+        let Some(hearing) = self.hearing.as_ref().filter(|_| self.settings.answers_speech) else { return };
+        if self.untranscribed.is_empty() && self.making().is_none() {
+            let prompt = self.history.prompt(&self.settings.instructions, Some(hearing.told()));
+            self.outputs.push_back(Output::ReadAhead { prompt });
         }
     }
 

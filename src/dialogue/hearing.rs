@@ -136,6 +136,11 @@ impl Hearing {
         self.tell(delta)
     }
 
+    /// What was told and is never taken back.
+    pub fn told(&self) -> &str {
+        &self.told
+    }
+
     /// Takes the final text and returns what was not told of it, if that only adds to what was.
     pub fn finish(&mut self, text: &str) -> Option<String> {
         let delta = text.strip_prefix(self.told.as_str())?.to_owned();

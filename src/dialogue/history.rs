@@ -70,6 +70,9 @@ pub enum Place {
     After(ItemId),
 }
 
+/// Items that a turn and the turn after it add.
+const ROOM: usize = 4;
+
 /// All items of a call, oldest first. The oldest half goes when `limit` is reached, so that the prompt's
 /// start, which a model server keeps processed, changes seldom.
 #[derive(Debug)]
@@ -108,10 +111,22 @@ impl History {
         };
         let previous = index.checked_sub(1).map(|i| self.items[i].id.clone());
         self.items.insert(index, item);
-        if self.items.len() > self.limit {
+        self.forget_above(self.limit);
+        Ok(previous)
+    }
+
+    /// Forgets the oldest half now if it would have to be forgotten within the next few items, which are then not
+    /// held up by it. True if it did.
+    pub fn make_room(&mut self) -> bool {
+        self.forget_above(self.limit.saturating_sub(ROOM))
+    }
+
+    fn forget_above(&mut self, limit: usize) -> bool {
+        let over = self.items.len() > limit.max(1);
+        if over {
             self.items.drain(..self.items.len() - self.limit / 2);
         }
-        Ok(previous)
+        over
     }
 
     pub fn remove(&mut self, id: &ItemId) -> bool {
@@ -183,6 +198,18 @@ mod tests {
         assert_eq!(history.insert(item("z", Role::User, "0"), Place::Front), Ok(None));
         assert!(history.insert(item("x", Role::User, "9"), Place::After(ItemId("nobody".into()))).is_err());
         assert_eq!(history.prompt("", None)[0].content, "0\n1\n2\n3");
+    }
+
+    #[test]
+    fn room_is_made_before_it_is_needed() {
+        let mut history = History::new(10);
+        for n in 0..6 {
+            history.insert(item(&n.to_string(), Role::User, &n.to_string()), Place::End).unwrap();
+        }
+        assert!(!history.make_room());
+        history.insert(item("6", Role::User, "6"), Place::End).unwrap();
+        assert!(history.make_room());
+        assert_eq!(history.prompt("", None)[0].content, "2\n3\n4\n5\n6");
     }
 
     #[test]

@@ -179,6 +179,10 @@ pub enum Output {
     TakeInput {
         utterance: UtteranceId,
     },
+    /// The next prompt will begin with this; to process it now shortens the wait for the answer.
+    ReadAhead {
+        prompt: Vec<Message>,
+    },
     Generate {
         turn: TurnId,
         prompt: Vec<Message>,

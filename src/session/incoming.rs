@@ -11,7 +11,7 @@ use super::requests;
 use super::task::{Session, Unplayed};
 use super::wiring::Thought;
 use crate::clock;
-use crate::dialogue::{Heard as HeardText, Input, Request};
+use crate::dialogue::{Heard as HeardText, Input, Message, Request, Role};
 use crate::engines::ears::{EarEvent, millis_of};
 use crate::engines::jobs::Spoken;
 use crate::hearing::{Heard, Transcript, Utterance};
@@ -52,7 +52,9 @@ impl Session {
     }
 
     pub(super) fn start_media(&mut self) {
-        self.read_ahead();
+        // Before anybody asks, so that the first answer is as fast as later ones.
+        let content = self.settings.dialogue.instructions.clone();
+        self.read_ahead(vec![Message { role: Role::System, content }]);
         if let Some(stage) = self.stage.take()
             && !self.engines.media.add(Box::new(stage))
         {

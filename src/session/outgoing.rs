@@ -67,6 +67,7 @@ impl Session {
                     self.ear.take(end);
                 }
             }
+            Output::ReadAhead { prompt } => self.read_ahead(prompt),
             Output::Generate { turn, prompt } => self.think(turn, prompt),
             Output::StopGenerating { turn } => {
                 if let Some(thought) = self.thoughts.remove(&turn) {
@@ -137,6 +138,9 @@ impl Session {
 
     pub(super) fn think(&mut self, turn: TurnId, prompt: Vec<dialogue::Message>) {
         self.ledger.step(turn, Step::Asked, self.now());
+        if let Some(reading) = self.reading.take() {
+            reading.abort();
+        }
         let mut answer = Box::pin(self.engines.language.answer(prompt, self.codec.max_tokens(turn)));
         let thoughts = self.senders.thoughts.clone();
         let task = async move {
@@ -163,12 +167,13 @@ impl Session {
         self.thoughts.insert(turn, handle);
     }
 
-    /// Lets the model read the instructions before anybody asks, so that the first answer is as fast as later ones.
-    pub(super) fn read_ahead(&mut self) {
-        let content = self.settings.dialogue.instructions.clone();
-        let prompt = vec![dialogue::Message { role: dialogue::Role::System, content }];
+    /// Lets the model read what the next prompt begins with; what it read before is part of that.
+    pub(super) fn read_ahead(&mut self, prompt: Vec<dialogue::Message>) {
         let language = self.engines.language.clone();
-        self.thinking.spawn(async move { language.read_ahead(prompt).await });
+        let reading = self.thinking.spawn(async move { language.read_ahead(prompt).await });
+        if let Some(before) = self.reading.replace(reading) {
+            before.abort();
+        }
     }
 
     pub(super) fn voice(&mut self, clause: Clause) {

@@ -93,6 +93,8 @@ pub(super) struct Session {
     pub(super) transcribing: HashMap<UtteranceId, Arc<AtomicBool>>,
     pub(super) thinking: JoinSet<()>,
     pub(super) thoughts: HashMap<TurnId, AbortHandle>,
+    /// The model reads ahead.
+    pub(super) reading: Option<AbortHandle>,
     /// Clauses that the voice has no room for yet, and how many it has.
     pub(super) unspoken: VecDeque<Clause>,
     pub(super) speaking: usize,
@@ -160,6 +162,7 @@ pub async fn run(parts: Parts) -> Ended {
         transcribing: HashMap::new(),
         thinking: JoinSet::new(),
         thoughts: HashMap::new(),
+        reading: None,
         unspoken: VecDeque::new(),
         speaking: 0,
         unplayed: VecDeque::new(),

@@ -24,6 +24,9 @@ pub fn order(order: &Output) -> String {
         Output::StopTranscribing { utterance } => format!("    stop transcribing u{}", utterance.0),
         Output::Judge { utterance } => format!("    judge u{}", utterance.0),
         Output::TakeInput { utterance } => format!("    take up to u{}", utterance.0),
+        Output::ReadAhead { prompt } => {
+            format!("    read ahead {:?}", prompt.last().map(|last| last.content.as_str()).unwrap_or_default())
+        }
         Output::Generate { turn, prompt } => {
             format!(
                 "    answer {} to {:?}",

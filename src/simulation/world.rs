@@ -256,7 +256,7 @@ impl<M: Minds> World<M> {
                 self.timeline.silence(up_to);
                 self.unplayed.retain(|next| matches!(next, Unplayed::Finish(_)) || next.turn() > up_to);
             }
-            Output::CommitInput { .. } | Output::DiscardInput | Output::Emit(_) => {}
+            Output::ReadAhead { .. } | Output::CommitInput { .. } | Output::DiscardInput | Output::Emit(_) => {}
         }
     }
 

@@ -9,7 +9,7 @@ use visavis::call::{CallOptions, CallReport, Utterance, run};
 
 use crate::server::{Server, weight, word_error_rate};
 
-const RATE: u32 = 16_000;
+const RATE: u32 = 48_000;
 const TEN_MILLIS: usize = RATE as usize / 100;
 
 fn recording(name: &str) -> Vec<i16> {
@@ -46,7 +46,8 @@ async fn noise_and_music_get_no_answer() {
     let music = (0..8 * RATE).map(|n| {
         let time = f64::from(n) / f64::from(RATE);
         let (note, age) = (notes[(time * 2.0) as usize % notes.len()], time * 2.0 % 1.0);
-        let string: f64 = (1..6).map(|k| (std::f64::consts::TAU * note * f64::from(k) * time).sin() / f64::from(k)).sum();
+        let string: f64 =
+            (1..6).map(|k| (std::f64::consts::TAU * note * f64::from(k) * time).sin() / f64::from(k)).sum();
         (string * (-3.0 * age).exp() * 6000.0) as i16
     });
     let pcm: Vec<i16> = noise.chain(std::iter::repeat_n(0, RATE as usize)).chain(music).collect();

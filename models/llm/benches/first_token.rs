@@ -62,7 +62,6 @@ fn main() {
         for busy in [false, true] {
             let stop = AtomicBool::new(!busy);
             std::thread::scope(|threads| {
-                #[expect(clippy::disallowed_methods, reason = "the load of a benchmark, joined by its scope")]
                 threads.spawn(|| keep_a_core_busy(&stop));
                 tokio::task::block_in_place(|| {
                     tokio::runtime::Handle::current()

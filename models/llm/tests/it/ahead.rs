@@ -42,7 +42,7 @@ async fn what_was_read_ahead_is_not_processed_again() {
     assert_eq!(cached(&grown), tokens(&begun), "{grown}");
     let answer = server.chat(&request(&[("system", SYSTEM), ("user", "What is the capital of France?")], 30)).await;
     // All but the last word, which has become another.
-    assert!(cached(&answer) >= tokens(&begun) + 1, "{} after {}", answer["usage"], grown["usage"]);
+    assert!(cached(&answer) > tokens(&begun), "{} after {}", answer["usage"], grown["usage"]);
     assert!(content(&answer).contains("Paris"), "{answer}");
 }
 
