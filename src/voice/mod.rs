@@ -3,15 +3,19 @@
 //! A [`Voice`] is synchronous and belongs to one model thread. It gets text as it stands in the transcript and
 //! makes it speakable itself; it does not split answers into clauses and does not know when they are played.
 
+mod align;
 pub mod fake;
 mod graph;
-pub mod normalize;
+mod normalize;
+mod owners;
 pub mod phonemes;
 pub mod piper;
 mod piper_config;
 mod sentences;
 mod sound;
 mod timing;
+mod traced;
+pub mod words;
 
 use std::path::PathBuf;
 
@@ -78,7 +82,7 @@ pub trait Voice: Send {
     /// Says one clause.
     ///
     /// A clause with nothing to say (punctuation, emoji) gives no sound. A clause in a script that the voice
-    /// cannot read is [`VoiceError::Unspeakable`].
+    /// cannot read is [`VoiceError::Unspeakable`]. Each of [`words::ranges`] has its place in the speech.
     fn speak(&mut self, clause: &Clause, style: &VoiceStyle) -> Result<Speech, VoiceError>;
 }
 

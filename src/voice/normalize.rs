@@ -3,22 +3,29 @@
 //! Thin on purpose: numbers are left to espeak-ng. Pure; works on one clause at a time.
 
 use super::primary_language;
+use super::traced::Traced;
 
-/// `text` as it should be spoken in `language` (ISO 639-1 code, region ignored).
-pub fn for_speech(text: &str, language: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for line in text.lines() {
-        let line = without_urls(&without_links(without_line_marks(line)));
-        out.push(' ');
-        out.push_str(&without_marks(&line));
+/// `text` as it should be spoken in `language` (ISO 639-1 code, region ignored), with single spaces.
+pub fn for_speech(text: &str, language: &str) -> Traced {
+    let whole = Traced::whole(text);
+    let mut out = Traced::default();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        // Marks are cut off the front only.
+        let end = start + line.trim_end().len();
+        let bare = end - without_line_marks(line).len();
+        out.say(" ", start);
+        let spoken = without_urls(&without_links(&whole.part(bare..end)));
+        out.extend(&without_marks(&spoken));
+        start += line.len();
     }
     if primary_language(language) == "en" {
-        out = english(&out);
+        out = out.each_word(english_word);
     }
-    out.split_whitespace().collect::<Vec<_>>().join(" ")
+    out.each_word(|word| word)
 }
 
-/// The line without heading, quote, list and code fence marks.
+/// The line without heading, quote, list and code fence marks: its end, without the spaces after it.
 fn without_line_marks(line: &str) -> &str {
     let line = line.trim();
     if line.starts_with("```") || (line.len() >= 3 && line.chars().all(|c| "-*_=".contains(c))) {
@@ -29,55 +36,61 @@ fn without_line_marks(line: &str) -> &str {
 }
 
 /// `[text](address)` and `![text](address)` become `text`.
-fn without_links(line: &str) -> String {
-    let mut out = String::with_capacity(line.len());
-    let mut rest = line;
-    while let Some(open) = rest.find('[') {
-        let link = rest[open..].find("](").and_then(|middle| {
+fn without_links(line: &Traced) -> Traced {
+    let mut out = Traced::default();
+    let text = line.as_str();
+    let mut done = 0;
+    while let Some(open) = text[done..].find('[').map(|at| done + at) {
+        let link = text[open..].find("](").and_then(|middle| {
             let middle = open + middle;
-            rest[middle..].find(')').map(|close| (middle, middle + close))
+            text[middle..].find(')').map(|close| (middle, middle + close))
         });
         let Some((middle, close)) = link else { break };
-        out.push_str(rest[..open].strip_suffix('!').unwrap_or(&rest[..open]));
-        out.push_str(&rest[open + 1..middle]);
-        rest = &rest[close + 1..];
+        let before = text[done..open].strip_suffix('!').unwrap_or(&text[done..open]);
+        out.copy(line, done..done + before.len());
+        out.copy(line, open + 1..middle);
+        done = close + 1;
     }
-    out.push_str(rest);
+    out.copy(line, done..text.len());
     out
 }
 
 /// Of a web address only the host is worth hearing.
-fn without_urls(line: &str) -> String {
-    let spoken = |word: &str| -> Option<String> {
-        let start = word.find("https://").or_else(|| word.find("http://"))?;
-        let address = word[start..].split_once("//")?.1;
-        let host = address.split(['/', '?', '#', ')', '>', ',']).next()?.trim_end_matches(['.', '!', ';', ':']);
-        let end = address.chars().next_back().filter(|c| ".,!?;:".contains(*c));
-        let before = word[..start].trim_matches(['<', '(']);
-        Some(format!(
-            "{before}{}{}",
-            host.strip_prefix("www.").unwrap_or(host),
-            end.map(String::from).unwrap_or_default()
-        ))
-    };
-    line.split(' ').map(|word| spoken(word).unwrap_or_else(|| word.to_owned())).collect::<Vec<_>>().join(" ")
+fn without_urls(line: &Traced) -> Traced {
+    line.each_word(|word| match host(word.as_str()) {
+        Some(host) => Traced::said(&host, word.from(0)),
+        None => word,
+    })
+}
+
+/// What is said for a word that holds a web address.
+fn host(word: &str) -> Option<String> {
+    let start = word.find("https://").or_else(|| word.find("http://"))?;
+    let address = word[start..].split_once("//")?.1;
+    let host = address.split(['/', '?', '#', ')', '>', ',']).next()?.trim_end_matches(['.', '!', ';', ':']);
+    let end = address.chars().next_back().filter(|c| ".,!?;:".contains(*c));
+    let before = word[..start].trim_matches(['<', '(']);
+    let host = host.strip_prefix("www.").unwrap_or(host);
+    Some(format!("{before}{host}{}", end.map(String::from).unwrap_or_default()))
 }
 
 /// Without emphasis marks and emoji.
-fn without_marks(line: &str) -> String {
-    let chars: Vec<char> = line.chars().collect();
-    let alphanumeric = |index: Option<usize>| index.and_then(|i| chars.get(i)).is_some_and(|c| c.is_alphanumeric());
-    let mut out = String::with_capacity(line.len());
-    for (index, &c) in chars.iter().enumerate() {
-        let inside = alphanumeric(index.checked_sub(1)) && alphanumeric(Some(index + 1));
+fn without_marks(line: &Traced) -> Traced {
+    let chars: Vec<(usize, char)> = line.as_str().char_indices().collect();
+    let at = |index: Option<usize>| index.and_then(|i| chars.get(i)).map(|&(_, c)| c);
+    let alphanumeric = |index| at(index).is_some_and(char::is_alphanumeric);
+    let mut out = Traced::default();
+    for (index, &(byte, c)) in chars.iter().enumerate() {
+        let (before, after) = (index.checked_sub(1), Some(index + 1));
+        let inside = alphanumeric(before) && alphanumeric(after);
         match c {
-            '*' if inside && chars[index - 1].is_ascii_digit() => out.push_str(" × "),
+            '*' if inside && at(before).is_some_and(|c| c.is_ascii_digit()) => out.say(" × ", line.from(byte)),
             '*' | '`' => {}
-            '~' if chars.get(index + 1) == Some(&'~') || (index > 0 && chars[index - 1] == '~') => {}
-            '_' if inside => out.push(' '),
+            '~' if at(before) == Some('~') || at(after) == Some('~') => {}
+            '_' if inside => out.say(" ", line.from(byte)),
             '_' => {}
-            c if is_emoji(c) => out.push(' '),
-            c => out.push(c),
+            c if is_emoji(c) => out.say(" ", line.from(byte)),
+            c => out.copy(line, byte..byte + c.len_utf8()),
         }
     }
     out
@@ -115,28 +128,25 @@ const ENGLISH_WORDS: &[(&str, &str)] = &[
 const CURRENCIES: &[(char, &str, &str, &str)] =
     &[('$', "dollar", "dollars", "cents"), ('€', "euro", "euros", "cents"), ('£', "pound", "pounds", "pence")];
 
-fn english(text: &str) -> String {
-    text.split_whitespace().map(english_word).collect::<Vec<_>>().join(" ")
+fn english_word(word: Traced) -> Traced {
+    let text = word.as_str();
+    let core = text.trim_start_matches(['(', '"', '“', '\'']);
+    let start = text.len() - core.len();
+    let short = ENGLISH_WORDS.iter().find_map(|(short, long)| {
+        let after = core.strip_prefix(short)?;
+        after.chars().all(|c| !c.is_alphanumeric()).then(|| ((*long).to_owned(), after))
+    });
+    let Some((said, after)) = short.or_else(|| money(core)) else {
+        return word.replaced("&", " and ").replaced("°C", " degrees Celsius").replaced("°F", " degrees Fahrenheit");
+    };
+    let mut out = word.part(0..start);
+    out.say(&said, word.from(start));
+    out.copy(&word, text.len() - after.len()..text.len());
+    out
 }
 
-fn english_word(word: &str) -> String {
-    let core = word.trim_start_matches(['(', '"', '“', '\'']);
-    let before = &word[..word.len() - core.len()];
-    for (short, long) in ENGLISH_WORDS {
-        if let Some(after) = core.strip_prefix(short)
-            && after.chars().all(|c| !c.is_alphanumeric())
-        {
-            return format!("{before}{long}{after}");
-        }
-    }
-    if let Some(amount) = money(core) {
-        return format!("{before}{amount}");
-    }
-    word.replace('&', " and ").replace("°C", " degrees Celsius").replace("°F", " degrees Fahrenheit")
-}
-
-/// `$29.99` is said "29 dollars 99".
-fn money(word: &str) -> Option<String> {
+/// `$29.99` is said "29 dollars 99"; and what stands after it.
+fn money(word: &str) -> Option<(String, &str)> {
     let sign = word.chars().next()?;
     let (_, one, many, cents) = CURRENCIES.iter().find(|currency| currency.0 == sign)?;
     let rest = &word[sign.len_utf8()..];
@@ -146,19 +156,20 @@ fn money(word: &str) -> Option<String> {
     if !number.starts_with(|c: char| c.is_ascii_digit()) || after.starts_with(char::is_alphanumeric) {
         return None;
     }
-    Some(match number.split_once('.') {
-        Some(("0", part)) if part.len() == 2 => format!("{part} {cents}{after}"),
-        Some((whole, part)) if part.len() == 2 && part != "00" => {
-            format!("{whole} {} {part}{after}", if whole == "1" { one } else { many })
-        }
-        Some((whole, "00")) => format!("{whole} {}{after}", if whole == "1" { one } else { many }),
-        _ => format!("{number} {}{after}", if number == "1" { one } else { many }),
-    })
+    let unit = |amount: &str| if amount == "1" { one } else { many };
+    let said = match number.split_once('.') {
+        Some(("0", part)) if part.len() == 2 => format!("{part} {cents}"),
+        Some((whole, part)) if part.len() == 2 && part != "00" => format!("{whole} {} {part}", unit(whole)),
+        Some((whole, "00")) => format!("{whole} {}", unit(whole)),
+        _ => format!("{number} {}", unit(number)),
+    };
+    Some((said, after))
 }
 
 #[cfg(test)]
 mod tests {
     use super::for_speech;
+    use crate::voice::words;
 
     #[test]
     fn markdown_is_not_spoken() {
@@ -173,14 +184,14 @@ mod tests {
             ("~~old~~ new", "old new"),
             ("[not a link] (really)", "[not a link] (really)"),
         ] {
-            assert_eq!(for_speech(written, "en"), spoken);
+            assert_eq!(for_speech(written, "en").as_str(), spoken);
         }
     }
 
     #[test]
     fn emoji_are_not_spoken() {
-        assert_eq!(for_speech("Great! 🎉👩‍🚀 ❤️", "en"), "Great!");
-        assert_eq!(for_speech("你好 😀", "zh"), "你好");
+        assert_eq!(for_speech("Great! 🎉👩‍🚀 ❤️", "en").as_str(), "Great!");
+        assert_eq!(for_speech("你好 😀", "zh").as_str(), "你好");
     }
 
     #[test]
@@ -193,8 +204,42 @@ mod tests {
             ("2*3 = 6, e.g. this.", "2 times 3 equals 6, for example this."),
             ("Cats, dogs, etc.", "Cats, dogs, et cetera"),
         ] {
-            assert_eq!(for_speech(written, "en-US"), spoken);
+            assert_eq!(for_speech(written, "en-US").as_str(), spoken);
         }
-        assert_eq!(for_speech("Tom & Jerry", "de"), "Tom & Jerry");
+        assert_eq!(for_speech("Tom & Jerry", "de").as_str(), "Tom & Jerry");
+    }
+
+    /// Each spoken word with the written one that it comes from.
+    fn traces(written: &str) -> Vec<(String, String)> {
+        let ranges = words::ranges(written);
+        let spoken = for_speech(written, "en");
+        let mut traces: Vec<(String, String)> = Vec::new();
+        let mut start = 0;
+        for word in spoken.as_str().split_inclusive(' ') {
+            let from = &ranges[words::index_at(&ranges, spoken.from(start))];
+            traces.push((word.trim_end().to_owned(), written[from.clone()].to_owned()));
+            start += word.len();
+        }
+        traces
+    }
+
+    #[test]
+    fn every_spoken_word_knows_what_it_was_written_as() {
+        for (written, expected) in [
+            (
+                "- **Dr.** Ärmel paid ($29.99).",
+                "Doctor<**Dr.** Ärmel<Ärmel paid<paid (29<($29.99). dollars<($29.99). 99).<($29.99).",
+            ),
+            ("# A\r\n\r\n> R&D 🎉 is", "A<A R<R&D and<R&D D<R&D is<is"),
+            (
+                "See [the big\u{a0}dog](http://x.y/z), or http://a.b/c!",
+                "See<See the<[the big<big dog,<dog](http://x.y/z), or<or a.b!<http://a.b/c!",
+            ),
+            ("a *b c* 2*3 snake_case x", "a<a b<*b c<c* 2<2*3 times<2*3 3<2*3 snake<snake_case case<snake_case x<x"),
+        ] {
+            let traces: Vec<String> =
+                traces(written).into_iter().map(|(said, from)| format!("{said}<{from}")).collect();
+            assert_eq!(traces.join(" "), expected);
+        }
     }
 }

@@ -1,21 +1,22 @@
-//! A Piper voice (VITS) through ONNX Runtime: text in, sound and timed phonemes out.
+//! A Piper voice (VITS) through ONNX Runtime: text in, sound and timed phonemes and words out.
 //!
-//! The way of a clause: words ([`normalize`]), sentences and their punctuation, IPA ([`Phonemizer`]), the voice's
-//! ids, one run of the model for each sentence, lengths of phonemes out of the model's inside ([`graph`]),
-//! finished sound ([`sound`]). Model: input i64 [1, n], input_lengths i64 [1], scales f32 [3] (noise, length,
+//! The way of a clause: words ([`normalize`]), sentences and their punctuation, IPA ([`Phonemizer`]), whose word each
+//! symbol of it is ([`Owners`]), the voice's ids, one run of the model for each sentence, lengths of phonemes out of
+//! the model's inside ([`graph`]), finished sound ([`sound`]). Model: input i64 [1, n], input_lengths i64 [1], scales f32 [3] (noise, length,
 //! noise of the rhythm), sid i64 [1] for several speakers -> output f32 [1, 1, 1, samples].
 
+use std::ops::Range;
 use std::path::Path;
 
 use ort::session::Session;
 use ort::value::TensorRef;
-use unicode_normalization::UnicodeNormalization;
 
+use super::owners::{Owners, units};
 use super::phonemes::Phonemizer;
 use super::piper_config::{BEGIN, END, PAD, PiperConfig};
 use super::sentences::{Sentence, sentences};
-use super::timing::{self, Symbol};
-use super::{Voice, VoiceError, VoiceStyle, graph, normalize, primary_language, sound};
+use super::timing::{self, Symbol, TimedSymbol};
+use super::{Voice, VoiceError, VoiceStyle, graph, normalize, primary_language, sound, words};
 use crate::media::{Clause, MEDIA_HZ, Speech, TimedPhoneme};
 use crate::onnx::{OnnxError, Runtime};
 
@@ -34,6 +35,15 @@ pub struct PiperVoice {
     /// Output that holds each id's length, where the model could be made to give it.
     durations: Option<String>,
     phonemizer: Phonemizer,
+    owners: Owners,
+}
+
+/// What of a clause is spoken so far.
+struct Spoken {
+    pcm: Vec<i16>,
+    phonemes: Vec<TimedPhoneme>,
+    /// For each word of the clause its ticks, once it has some.
+    words: Vec<Option<Range<u64>>>,
 }
 
 impl PiperVoice {
@@ -62,40 +72,46 @@ impl PiperVoice {
         }
         let phonemizer = Phonemizer::start(&config.espeak.voice)?;
         let name = format!("piper {}", if config.dataset.is_empty() { config.language() } else { &config.dataset });
-        Ok(Self { name, config, session, durations, phonemizer })
+        Ok(Self { name, config, session, durations, phonemizer, owners: Owners::default() })
     }
 
     /// Speaks once into nothing, so that the first real clause finds all memory in place.
     pub fn warm_up(&mut self) -> Result<(), VoiceError> {
+        let Self { config, phonemizer, owners, .. } = self;
+        owners.warm_up(config.language(), &mut |text| phonemizer.phonemes(text))?;
         let clause = Clause { turn: Default::default(), index: 0, text: "Hello there, how are you today?".to_owned() };
         self.speak(&clause, &VoiceStyle::default()).map(drop)
     }
 
-    /// Characters of a sentence as the voice was trained on them: IPA and punctuation, decomposed (NFD).
-    fn symbols(&mut self, sentence: &Sentence) -> Result<Vec<char>, VoiceError> {
+    /// Characters of a sentence as the voice was trained on them: IPA and punctuation, decomposed (NFD). The words of
+    /// the clause lie at `ranges`.
+    fn symbols(&mut self, sentence: &Sentence, ranges: &[Range<usize>]) -> Result<Vec<Symbol>, VoiceError> {
+        let Self { phonemizer, owners, .. } = self;
         let mut symbols = Vec::new();
         for part in &sentence.parts {
-            let ipa = self.phonemizer.phonemes(&part.text)?;
+            let ipa = phonemizer.phonemes(part.text.as_str())?;
             if ipa.is_empty() {
                 continue;
             }
             if !symbols.is_empty() {
-                symbols.push(' ');
+                symbols.push(Symbol { symbol: ' ', word: None });
             }
-            symbols.extend(ipa.nfd());
-            symbols.extend(part.punctuation);
+            let units = units(&part.text, ranges);
+            symbols.extend(owners.symbols(&ipa, &units, &mut |text| phonemizer.phonemes(text))?);
+            symbols.extend(part.punctuation.map(|symbol| Symbol { symbol, word: None }));
         }
-        symbols.retain(|&symbol| !self.config.ids(symbol).is_empty());
+        symbols.retain(|symbol| !self.config.ids(symbol.symbol).is_empty());
         Ok(symbols)
     }
 
     /// The model's sound for `symbols`, with the length of each.
-    fn run(&mut self, symbols: &[char], speed: f32) -> Result<(Vec<f32>, Vec<Symbol>), VoiceError> {
+    fn run(&mut self, symbols: &[Symbol], speed: f32) -> Result<(Vec<f32>, Vec<TimedSymbol>), VoiceError> {
         let mut ids = Vec::with_capacity(2 * symbols.len() + 3);
         // Index of the first id of each symbol; what follows up to the next one is its own, the padding included.
         let mut starts = Vec::with_capacity(symbols.len() + 2);
-        let framed: Vec<char> = std::iter::once(BEGIN).chain(symbols.iter().copied()).chain([END]).collect();
-        for &symbol in &framed {
+        let mark = |symbol| Symbol { symbol, word: None };
+        let framed: Vec<Symbol> = [mark(BEGIN)].iter().chain(symbols).chain(&[mark(END)]).copied().collect();
+        for &Symbol { symbol, .. } in &framed {
             starts.push(ids.len());
             ids.extend(self.config.ids(symbol));
             if symbol != END {
@@ -113,7 +129,7 @@ impl PiperVoice {
         // A hop of 256 samples in all known voices; this way it need not be known.
         let hop = pcm.len() as f64 / f64::from(total);
         let ends = starts.iter().skip(1).copied().chain([ids.len()]);
-        let timed = framed.iter().zip(&starts).zip(ends).map(|((&symbol, &start), end)| Symbol {
+        let timed = framed.iter().zip(&starts).zip(ends).map(|((&symbol, &start), end)| TimedSymbol {
             symbol,
             samples: f64::from(durations[start..end].iter().sum::<f32>()) * hop,
         });
@@ -141,14 +157,14 @@ impl PiperVoice {
         Ok((pcm.to_vec(), durations))
     }
 
-    /// Appends one run's sound and phonemes to the speech.
-    fn append(&mut self, speech: &mut Speech, symbols: &[char], speed: f32, tail: usize) -> Result<(), VoiceError> {
+    /// Appends one run's sound, phonemes and words to what is spoken.
+    fn append(&mut self, spoken: &mut Spoken, symbols: &[Symbol], speed: f32, tail: usize) -> Result<(), VoiceError> {
         let (pcm, symbols) = self.run(symbols, speed)?;
         let rate = self.config.audio.sample_rate;
         let Some(trim) = sound::trim(&pcm, rate, tail) else { return Ok(()) };
-        let before = speech.pcm.len() as u64;
-        speech.pcm.extend(sound::finish(&pcm, rate, trim)?);
-        let end = speech.pcm.len() as u64;
+        let before = spoken.pcm.len() as u64;
+        spoken.pcm.extend(sound::finish(&pcm, rate, trim)?);
+        let end = spoken.pcm.len() as u64;
         let tick = |sample: u64| {
             let kept = sample.saturating_sub(trim.start as u64);
             (before + kept * u64::from(MEDIA_HZ) / u64::from(rate)).min(end)
@@ -156,17 +172,24 @@ impl PiperVoice {
         for phoneme in timing::phonemes(&symbols, rate) {
             let (start, end) = (tick(phoneme.start), tick(phoneme.end));
             if end > start {
-                speech.phonemes.push(TimedPhoneme { start, end, ..phoneme });
+                spoken.phonemes.push(TimedPhoneme { start, end, ..phoneme });
             }
         }
         // The tail may be longer than what the model gave.
-        match speech.phonemes.last_mut() {
+        match spoken.phonemes.last_mut() {
             Some(last) if last.ipa.is_empty() => last.end = end,
             Some(last) if last.end < end => {
                 let start = last.end;
-                speech.phonemes.push(TimedPhoneme { ipa: "".into(), start, end, stressed: false });
+                spoken.phonemes.push(TimedPhoneme { ipa: "".into(), start, end, stressed: false });
             }
             _ => {}
+        }
+        for (word, span) in timing::words(&symbols) {
+            if let Some(ticks) = spoken.words.get_mut(word) {
+                // A word may have begun in the run before.
+                let start = ticks.as_ref().map_or(tick(span.start), |ticks| ticks.start);
+                *ticks = Some(start..tick(span.end));
+            }
         }
         Ok(())
     }
@@ -192,39 +215,40 @@ impl Voice for PiperVoice {
     }
 
     fn speak(&mut self, clause: &Clause, style: &VoiceStyle) -> Result<Speech, VoiceError> {
-        let mut speech = Speech {
-            turn: clause.turn,
-            clause: clause.index,
-            text: clause.text.clone(),
-            pcm: Vec::new(),
-            phonemes: Vec::new(),
-            words: Vec::new(),
-        };
         let text = normalize::for_speech(&clause.text, self.config.language());
-        if !self.can_read(&text) {
+        if !self.can_read(text.as_str()) {
             return Err(VoiceError::Unspeakable { voice: self.name.clone(), text: clause.text.clone() });
         }
+        let ranges = words::ranges(&clause.text);
+        let mut spoken = Spoken { pcm: Vec::new(), phonemes: Vec::new(), words: vec![None; ranges.len()] };
         for sentence in sentences(&text) {
-            let symbols = self.symbols(&sentence)?;
+            let symbols = self.symbols(&sentence, &ranges)?;
             let tail = if sentence.is_complete() { SENTENCE_TAIL_MILLIS } else { CLAUSE_TAIL_MILLIS };
             let mut rest = symbols.as_slice();
-            while rest.iter().any(|symbol| symbol.is_alphabetic()) {
+            while rest.iter().any(|symbol| symbol.symbol.is_alphabetic()) {
                 let (now, later) = rest.split_at(run_length(rest));
                 let tail = if later.is_empty() { tail } else { CLAUSE_TAIL_MILLIS };
-                self.append(&mut speech, now, style.clamped_speed(), tail)?;
+                self.append(&mut spoken, now, style.clamped_speed(), tail)?;
                 rest = later;
             }
         }
-        Ok(speech)
+        Ok(Speech {
+            turn: clause.turn,
+            clause: clause.index,
+            text: clause.text.clone(),
+            pcm: spoken.pcm,
+            phonemes: spoken.phonemes,
+            words: words::timed(ranges, &spoken.words),
+        })
     }
 }
 
 /// How many of `symbols` go into one run: all, or up to the last space that fits.
-fn run_length(symbols: &[char]) -> usize {
+fn run_length(symbols: &[Symbol]) -> usize {
     if symbols.len() <= LONGEST_RUN {
         return symbols.len();
     }
-    let space = symbols[..LONGEST_RUN].iter().rposition(|&symbol| symbol == ' ');
+    let space = symbols[..LONGEST_RUN].iter().rposition(|symbol| symbol.symbol == ' ');
     space.map_or(LONGEST_RUN, |at| at + 1)
 }
 
@@ -236,7 +260,7 @@ fn is_latin(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::TurnId;
+    use crate::media::{TimedWord, TurnId};
     use crate::testing::weight;
 
     type Outcome = Result<(), VoiceError>;
@@ -275,6 +299,84 @@ mod tests {
         let Some(pause) = speech.phonemes.last() else { return Ok(()) };
         let tail = &speech.pcm[pause.end as usize - 4800..pause.end as usize];
         assert!(pause.ipa.is_empty() && tail.iter().all(|s| s.abs() < 600));
+        Ok(())
+    }
+
+    /// The words of `speech` as they are written.
+    fn written(speech: &Speech) -> Vec<&str> {
+        speech.words.iter().map(|word| &speech.text[word.text.clone()]).collect()
+    }
+
+    /// The phonemes that begin within the word, pauses left out.
+    fn phonemes_of(speech: &Speech, word: &TimedWord) -> Vec<String> {
+        let within = speech.phonemes.iter().filter(|p| (word.start..word.end).contains(&p.start) && !p.ipa.is_empty());
+        within.map(|phoneme| phoneme.ipa.to_string()).collect()
+    }
+
+    fn level(pcm: &[i16]) -> f64 {
+        (pcm.iter().map(|&s| f64::from(s).powi(2)).sum::<f64>() / pcm.len().max(1) as f64).sqrt()
+    }
+
+    #[test]
+    fn each_word_has_its_own_phonemes_even_where_words_are_joined() -> Outcome {
+        let speech = joe()?.speak(&clause("The capital of the country is \"Paris\"."), &VoiceStyle::default())?;
+        assert_eq!(written(&speech), ["The", "capital", "of", "the", "country", "is", "\"Paris\"."]);
+        let phonemes: Vec<String> = speech.words.iter().map(|word| phonemes_of(&speech, word).join(" ")).collect();
+        assert_eq!(phonemes, ["ð ə", "k æ p ɪ ɾ ə l", "ʌ v", "ð ə", "k ʌ n t ɹ i", "ɪ z", "p æ ɹ ɪ s"]);
+        Ok(())
+    }
+
+    #[test]
+    fn every_word_of_nasty_texts_has_its_place_and_its_sound() -> Outcome {
+        let mut joe = joe()?;
+        let long = "Of the many rivers of the world only 12 are longer than the one in the north ".repeat(4);
+        // Each text with the number of its words that are silent.
+        for (text, silent) in [
+            ("Dr. Smith paid $29.99 for 1,234 of the \"best\" apples!", 0),
+            ("**Bold** — and `code_name`, see [the docs](https://example.com/a?b=c) 🎉🎉 now...", 2),
+            (
+                "# A list:\n- one & two\n- 50% of it, e.g. 3*4 = 12\r\n\n> don't (really) say \u{201c}I\u{2019}m\u{201d}",
+                4,
+            ),
+            ("我 Call it 世界 or Привет, as in the U.S. at 10:30!", 0),
+            ("😀 Yes 😀 and/or no —well—maybe iPhone 😀", 3),
+            (&long, 0),
+            ("Pneumonoultramicroscopicsilicovolcanoconiosis".repeat(8).as_str(), 0),
+        ] {
+            let speech = joe.speak(&clause(text), &VoiceStyle { speed: 1.5 })?;
+            assert_eq!(written(&speech).concat(), text.split_whitespace().collect::<String>());
+            let end = speech.pcm.len() as u64;
+            assert!(speech.words.iter().all(|w| w.start <= w.end && w.end <= end), "{text:?}: {:?}", speech.words);
+            assert!(speech.words.windows(2).all(|w| w[0].end <= w[1].start), "{text:?}: {:?}", speech.words);
+            let mut without = 0;
+            for word in &speech.words {
+                if word.start == word.end {
+                    without += 1;
+                    continue;
+                }
+                let level = level(&speech.pcm[word.start as usize..word.end as usize]);
+                assert!(level > 100.0, "{:?} of {text:?} has a level of {level:.0}", &text[word.text.clone()]);
+            }
+            assert_eq!(without, silent, "{text:?}: {:?} {:?}", written(&speech), speech.words);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_pause_between_sentences_belongs_to_no_word() -> Outcome {
+        let speech = joe()?.speak(&clause("I see it now. You do not."), &VoiceStyle::default())?;
+        let [.., now, you, _, _] = speech.words.as_slice() else { panic!("{:?}", speech.words) };
+        assert!(you.start - now.end > u64::from(MEDIA_HZ) / 10, "{now:?} {you:?}");
+        let pause = &speech.pcm[now.end as usize + 2400..you.start as usize];
+        assert!(level(pause) < level(&speech.pcm) / 10.0, "{} {}", level(pause), level(&speech.pcm));
+        Ok(())
+    }
+
+    #[test]
+    fn what_has_no_sound_still_has_its_words() -> Outcome {
+        let speech = joe()?.speak(&clause("😀 !!"), &VoiceStyle::default())?;
+        assert_eq!(written(&speech), ["😀", "!!"]);
+        assert!(speech.words.iter().all(|word| (word.start, word.end) == (0, 0)));
         Ok(())
     }
 

@@ -1,6 +1,8 @@
 //! Splits speakable text into sentences and their parts, because espeak-ng loses the punctuation that a voice
 //! needs for its melody. Pure; the clauses of an answer are cut elsewhere, this works within one.
 
+use super::traced::Traced;
+
 /// What a voice says in one breath: parts that end with punctuation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sentence {
@@ -10,7 +12,7 @@ pub struct Sentence {
 /// Words and the mark after them, as one of `, ; : . ! ?`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
-    pub text: String,
+    pub text: Traced,
     pub punctuation: Option<char>,
 }
 
@@ -22,17 +24,22 @@ impl Sentence {
 }
 
 /// The sentences of `text`, without parts that have nothing to say.
-pub fn sentences(text: &str) -> Vec<Sentence> {
-    let chars: Vec<char> = text.chars().collect();
+pub fn sentences(text: &Traced) -> Vec<Sentence> {
+    let (bytes, chars): (Vec<usize>, Vec<char>) = text.as_str().char_indices().unzip();
     let mut sentences = vec![Sentence::default()];
-    let mut words = String::new();
+    let mut words = Traced::default();
     let mut index = 0;
     while let Some(&c) = chars.get(index) {
+        let byte = bytes[index];
         let mark = mark(c).filter(|_| ends_part(&chars, index));
         index += 1;
         let Some(mut mark) = mark else {
             // Quotes and brackets have no sound, and espeak-ng would read some of them.
-            words.push(if "\"“”„«»()（）「」『』".contains(c) { ' ' } else { c });
+            if "\"“”„«»()（）「」『』".contains(c) {
+                words.say(" ", text.from(byte));
+            } else {
+                words.copy(text, byte..byte + c.len_utf8());
+            }
             continue;
         };
         // "?!", "...", "!\"": one mark, and the first one that says more than a full stop counts.
@@ -42,10 +49,10 @@ pub fn sentences(text: &str) -> Vec<Sentence> {
             }
             index += 1;
         }
-        let text = std::mem::take(&mut words).trim().to_owned();
+        let part = std::mem::take(&mut words).trimmed();
         let Some(sentence) = sentences.last_mut() else { continue };
-        if text.chars().any(char::is_alphanumeric) {
-            sentence.parts.push(Part { text, punctuation: Some(mark) });
+        if says_something(&part) {
+            sentence.parts.push(Part { text: part, punctuation: Some(mark) });
         } else if let Some(last) = sentence.parts.last_mut() {
             last.punctuation = Some(mark);
         }
@@ -53,13 +60,17 @@ pub fn sentences(text: &str) -> Vec<Sentence> {
             sentences.push(Sentence::default());
         }
     }
-    if words.chars().any(char::is_alphanumeric)
+    if says_something(&words)
         && let Some(sentence) = sentences.last_mut()
     {
-        sentence.parts.push(Part { text: words.trim().to_owned(), punctuation: None });
+        sentence.parts.push(Part { text: words.trimmed(), punctuation: None });
     }
     sentences.retain(|sentence| !sentence.parts.is_empty());
     sentences
+}
+
+fn says_something(text: &Traced) -> bool {
+    text.as_str().chars().any(char::is_alphanumeric)
 }
 
 /// The mark that a voice knows for `c`.
@@ -105,8 +116,8 @@ mod tests {
     use super::*;
 
     fn split(text: &str) -> Vec<Vec<(String, Option<char>)>> {
-        let parts = |s: Sentence| s.parts.into_iter().map(|part| (part.text, part.punctuation)).collect();
-        sentences(text).into_iter().map(parts).collect()
+        let parts = |s: Sentence| s.parts.into_iter().map(|p| (p.text.as_str().to_owned(), p.punctuation)).collect();
+        sentences(&Traced::whole(text)).into_iter().map(parts).collect()
     }
 
     fn part(text: &str, mark: Option<char>) -> (String, Option<char>) {
@@ -145,5 +156,13 @@ mod tests {
     #[test]
     fn marks_alone_say_nothing() {
         assert!(split("... ?! — \"\"").is_empty());
+    }
+
+    #[test]
+    fn parts_know_where_their_words_were_written() {
+        let text = "Ça va, \"dit-elle\".";
+        let sentences = sentences(&Traced::whole(text));
+        let part = &sentences[0].parts[1].text;
+        assert_eq!((part.as_str(), &text[part.from(0)..]), ("dit-elle", "dit-elle\"."));
     }
 }

@@ -1,8 +1,10 @@
-//! From the symbols given to a Piper voice and their lengths to the phonemes that a mouth can follow.
+//! From the symbols given to a Piper voice and their lengths to the phonemes that a mouth can follow, and to the
+//! places of words.
 //!
 //! Piper spells phonemes by single characters: stress, length marks, diacritics, both halves of affricates and
 //! diphthongs are symbols of their own, each with a length. Here they become one phoneme each. Pure.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::media::TimedPhoneme;
@@ -10,22 +12,42 @@ use crate::media::TimedPhoneme;
 /// A gap between words shorter than this (in seconds) is spoken through: the mouth does not close.
 const SHORTEST_PAUSE: f64 = 0.12;
 
-/// One symbol of a sentence and its length in samples, the padding after it included.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// One symbol given to the voice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Symbol {
     pub symbol: char,
+    /// The word of the clause that it is part of; marks and spaces are part of none.
+    pub word: Option<usize>,
+}
+
+/// A symbol and its length in samples, the padding after it included.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TimedSymbol {
+    pub symbol: Symbol,
     pub samples: f64,
 }
 
+/// What a symbol is to the mouth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Of the sound after it.
+    Stress,
+    /// Changes the sound before it.
+    Modifier,
+    /// A word's end, punctuation, the sentence's own begin and end.
+    Gap,
+    Sound,
+}
+
 /// The phonemes of `symbols` in samples from the first one, pauses as the empty string.
-pub fn phonemes(symbols: &[Symbol], sample_rate: u32) -> Vec<TimedPhoneme> {
+pub fn phonemes(symbols: &[TimedSymbol], sample_rate: u32) -> Vec<TimedPhoneme> {
     let mut units: Vec<Unit> = Vec::new();
     let mut at = 0.0;
     // Length of stress marks, which belongs to the phoneme after them.
     let mut lead = 0.0;
     let mut stressed = false;
     let mut word_begins = true;
-    for &Symbol { symbol, samples } in symbols {
+    for &TimedSymbol { symbol: Symbol { symbol, .. }, samples } in symbols {
         let start = at;
         at += samples;
         match kind(symbol) {
@@ -73,19 +95,42 @@ pub fn phonemes(symbols: &[Symbol], sample_rate: u32) -> Vec<TimedPhoneme> {
     units.into_iter().map(Unit::timed).filter(|phoneme| phoneme.end > phoneme.start).collect()
 }
 
+/// Each word of `symbols` from the start of its first sound to the end of its last, in samples from the first symbol.
+pub fn words(symbols: &[TimedSymbol]) -> Vec<(usize, Range<u64>)> {
+    let mut words: Vec<(usize, Range<u64>)> = Vec::new();
+    let mut at = 0.0_f64;
+    for &TimedSymbol { symbol: Symbol { word, .. }, samples } in symbols {
+        let start = at.round() as u64;
+        at += samples;
+        let end = at.round() as u64;
+        match (word, words.last_mut()) {
+            (Some(word), Some((last, span))) if *last == word => span.end = end,
+            (Some(word), _) => words.push((word, start..end)),
+            (None, _) => {}
+        }
+    }
+    words
+}
+
 /// Lengths that sum to `samples`, for a voice that does not tell its own: by kind of symbol.
-pub fn spread(symbols: &[char], samples: usize) -> Vec<Symbol> {
+pub fn spread(symbols: &[Symbol], samples: usize) -> Vec<TimedSymbol> {
     let weight = |symbol: char| match kind(symbol) {
         Kind::Stress => 0.0,
         Kind::Modifier => 0.6,
         Kind::Gap if symbol == ' ' => 0.15,
         Kind::Gap => 1.2,
-        Kind::Sound if "aeiouyæøœɐɑɒɔəɚɛɜɪɨɯɵɶʉʊʌʏᵻ".contains(symbol) => 1.2,
+        Kind::Sound if is_vowel(symbol) => 1.2,
         Kind::Sound if "pbtdkɡɾʔ".contains(symbol) => 0.7,
         Kind::Sound => 0.9,
     };
-    let total: f64 = symbols.iter().map(|&symbol| weight(symbol)).sum::<f64>().max(1e-9);
-    symbols.iter().map(|&symbol| Symbol { symbol, samples: weight(symbol) / total * samples as f64 }).collect()
+    let total: f64 = symbols.iter().map(|symbol| weight(symbol.symbol)).sum::<f64>().max(1e-9);
+    let timed = |&symbol: &Symbol| TimedSymbol { symbol, samples: weight(symbol.symbol) / total * samples as f64 };
+    symbols.iter().map(timed).collect()
+}
+
+/// Whether `symbol` is an IPA vowel.
+pub fn is_vowel(symbol: char) -> bool {
+    "aeiouyæøœɐɑɒɔəɚɛɜɪɨɯɵɶʉʊʌʏᵻ".contains(symbol)
 }
 
 struct Unit {
@@ -102,16 +147,8 @@ impl Unit {
     }
 }
 
-enum Kind {
-    Stress,
-    /// Changes the sound before it.
-    Modifier,
-    /// A word's end, punctuation, the sentence's own begin and end.
-    Gap,
-    Sound,
-}
-
-fn kind(symbol: char) -> Kind {
+/// What `symbol` is to the mouth.
+pub fn kind(symbol: char) -> Kind {
     match symbol {
         'ˈ' | 'ˌ' => Kind::Stress,
         'ː' | 'ˑ' | '˞' | 'ʰ' | 'ʲ' | 'ˤ' | 'ʷ' | '\u{300}'..='\u{36f}' => Kind::Modifier,
@@ -136,9 +173,25 @@ fn joins(last: &str, next: char) -> bool {
 mod tests {
     use super::*;
 
+    /// Symbols of one word each run of letters.
+    fn symbols(text: &str) -> Vec<Symbol> {
+        let mut words = 0;
+        let symbols = text.chars().map(|symbol| {
+            words += usize::from(symbol == ' ');
+            Symbol { symbol, word: (kind(symbol) != Kind::Gap).then_some(words) }
+        });
+        symbols.collect()
+    }
+
+    /// Symbols of 100 samples each, spaces of 10.
+    fn even(text: &str) -> Vec<TimedSymbol> {
+        let samples = |symbol: Symbol| if symbol.symbol == ' ' { 10.0 } else { 100.0 };
+        symbols(text).into_iter().map(|symbol| TimedSymbol { symbol, samples: samples(symbol) }).collect()
+    }
+
     fn timed(text: &str) -> Vec<(String, u64, u64, bool)> {
-        let symbols: Vec<Symbol> = text.chars().map(|symbol| Symbol { symbol, samples: 100.0 }).collect();
-        phonemes(&symbols, 1000).into_iter().map(|p| (p.ipa.to_string(), p.start, p.end, p.stressed)).collect()
+        let phonemes = phonemes(&even(text), 1000);
+        phonemes.into_iter().map(|p| (p.ipa.to_string(), p.start, p.end, p.stressed)).collect()
     }
 
     #[test]
@@ -158,11 +211,21 @@ mod tests {
 
     #[test]
     fn halves_in_two_words_stay_apart() {
-        let symbols: Vec<Symbol> =
-            "t ʃ".chars().map(|symbol| Symbol { symbol, samples: if symbol == ' ' { 10.0 } else { 100.0 } }).collect();
-        let ipa: Vec<_> = phonemes(&symbols, 1000).into_iter().map(|p| (p.ipa.to_string(), p.end)).collect();
+        let ipa: Vec<_> = timed("t ʃ").into_iter().map(|(ipa, _, end, _)| (ipa, end)).collect();
         // The short gap is spoken through, by the sound before it.
         assert_eq!(ipa, [("t".to_owned(), 110), ("ʃ".to_owned(), 210)]);
+    }
+
+    #[test]
+    fn a_word_lasts_from_its_first_sound_to_its_last_and_a_gap_belongs_to_none() {
+        assert_eq!(words(&even("^ðˈuː kˈæt, ɪz.$")), [(0, 100..500), (1, 510..910), (2, 1020..1220)]);
+        // A word that is said in several keeps what lies between them.
+        let mut number = even("^twˈɛnti nˈaɪn.$");
+        for symbol in &mut number {
+            symbol.symbol.word = symbol.symbol.word.and(Some(7));
+        }
+        assert_eq!(words(&number), [(7, 100..1310)]);
+        assert!(words(&even("^,.$")).is_empty());
     }
 
     #[test]
@@ -170,15 +233,13 @@ mod tests {
         let text = "^həlˈoʊ, ðˈɛɹ! hˈaʊ ɑːɹ juː?$";
         let all = timed(text);
         assert!(all.windows(2).all(|pair| pair[0].2 == pair[1].1), "{all:?}");
-        assert_eq!(
-            (all.first().map(|p| p.1), all.last().map(|p| p.2)),
-            (Some(0), Some(100 * text.chars().count() as u64))
-        );
+        let length: f64 = even(text).iter().map(|symbol| symbol.samples).sum();
+        assert_eq!((all.first().map(|p| p.1), all.last().map(|p| p.2)), (Some(0), Some(length as u64)));
     }
 
     #[test]
     fn a_voice_without_lengths_still_fills_its_sound() {
-        let symbols = spread(&"^ˈaɪ ɡˈoʊ.$".chars().collect::<Vec<_>>(), 20_000);
+        let symbols = spread(&symbols("^ˈaɪ ɡˈoʊ.$"), 20_000);
         assert!((symbols.iter().map(|s| s.samples).sum::<f64>() - 20_000.0).abs() < 1e-6);
         assert_eq!(phonemes(&symbols, 22_050).last().map(|p| p.end), Some(20_000));
     }
