@@ -15,7 +15,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use crate::audio::{AudioError, Inbound, Resampler48to16};
-use crate::hearing::{Heard, Listener, SileroModel, Utterance, VadSettings};
+use crate::hearing::{Heard, Listener, SentSound, SileroModel, Utterance, VadSettings};
 use crate::media::HEARING_HZ;
 use crate::metrics::Metrics;
 use crate::threads::{Priority, spawn};
@@ -53,7 +53,7 @@ pub fn millis_of(position: u64) -> u64 {
 }
 
 enum Task {
-    Open { detection: Detection, events: mpsc::Sender<EarEvent> },
+    Open { detection: Detection, sent: SentSound, events: mpsc::Sender<EarEvent> },
     Packet { sequence: u16, timestamp: u32, payload: Bytes },
     Detect(Detection),
     Silence,
@@ -88,11 +88,12 @@ impl Ears {
         Ok(Self { orders: Some(orders), next: AtomicU64::new(1), metrics, thread: Some(thread) })
     }
 
-    /// Opens an ear; what it hears comes through `events`, which should hold [`EVENTS`].
-    pub fn open(&self, detection: Detection, events: mpsc::Sender<EarEvent>) -> Option<Ear> {
+    /// Opens an ear; what it hears comes through `events`, which should hold [`EVENTS`]. Of `sent` it knows that it is
+    /// our own.
+    pub fn open(&self, detection: Detection, sent: SentSound, events: mpsc::Sender<EarEvent>) -> Option<Ear> {
         let call = self.next.fetch_add(1, Ordering::Relaxed);
         let orders = self.orders.clone()?;
-        orders.try_send((call, Task::Open { detection, events })).ok()?;
+        orders.try_send((call, Task::Open { detection, sent, events })).ok()?;
         Some(Ear { call, orders, metrics: self.metrics.clone() })
     }
 }
@@ -177,8 +178,8 @@ fn run(orders: &Receiver<Order>, model: &SileroModel, metrics: &Metrics) {
 }
 
 fn obey(lines: &mut HashMap<u64, Line>, call: u64, task: Task, model: &SileroModel, metrics: &Metrics) {
-    if let Task::Open { detection, events } = task {
-        match Line::new(model, detection, events.clone()) {
+    if let Task::Open { detection, sent, events } = task {
+        match Line::new(model, detection, sent, events.clone()) {
             Ok(line) => drop(lines.insert(call, line)),
             Err(error) => drop(events.try_send(EarEvent::Failed(error.to_string()))),
         }
@@ -203,11 +204,16 @@ fn obey(lines: &mut HashMap<u64, Line>, call: u64, task: Task, model: &SileroMod
 }
 
 impl Line {
-    fn new(model: &SileroModel, detection: Detection, events: mpsc::Sender<EarEvent>) -> Result<Self, AudioError> {
+    fn new(
+        model: &SileroModel,
+        detection: Detection,
+        sent: SentSound,
+        events: mpsc::Sender<EarEvent>,
+    ) -> Result<Self, AudioError> {
         let mut line = Self {
             inbound: Inbound::new()?,
             resampler: Resampler48to16::new()?,
-            listener: Listener::new(model.clone(), detection.settings),
+            listener: Listener::new(model.clone(), detection.settings, sent),
             events,
             decoded: Vec::new(),
             resampled: Vec::new(),

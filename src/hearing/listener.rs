@@ -4,6 +4,7 @@
 //! what was said so far at every pause, so that recognition can start before the turn is over, and now and then
 //! while somebody speaks. When a turn is over is not decided here: [`Listener::take`] tells it.
 
+use super::echo::{EchoVeto, SentSound};
 use super::gate::{SpeechEvent, VadSettings, WINDOW, samples};
 use super::utterance::{LONGEST_MILLIS, Utterance, UtteranceBuffer};
 use super::vad::{SileroModel, Vad};
@@ -39,9 +40,10 @@ pub enum Heard {
 }
 
 /// See the module's text.
-#[derive(Clone, Debug)]
 pub struct Listener {
     vad: Vad,
+    /// Knows our own voice, and what was sent of it.
+    echo: (EchoVeto, SentSound),
     manual: bool,
     buffer: UtteranceBuffer,
     /// The window that is being filled.
@@ -56,9 +58,11 @@ pub struct Listener {
 }
 
 impl Listener {
-    pub fn new(model: SileroModel, settings: VadSettings) -> Self {
+    /// `sent`: the sound that goes out in the same call and may come back.
+    pub fn new(model: SileroModel, settings: VadSettings, sent: SentSound) -> Self {
         Self {
             vad: Vad::new(model, settings),
+            echo: (EchoVeto::default(), sent),
             manual: false,
             buffer: UtteranceBuffer::default(),
             window: Vec::with_capacity(WINDOW),
@@ -190,7 +194,9 @@ impl Listener {
         for (to, &from) in pcm.iter_mut().zip(&self.window) {
             *to = f32::from(from) / 32768.0;
         }
-        self.vad.push(&pcm, &mut self.events)?;
+        let (veto, sent) = &mut self.echo;
+        veto.push(&pcm, sent);
+        self.vad.push(&pcm, veto.is_echo(), &mut self.events)?;
         for event in std::mem::take(&mut self.events) {
             self.carry_out(event, heard);
         }
@@ -241,7 +247,7 @@ mod tests {
 
     fn listener() -> Result<Listener, OnnxError> {
         let model = SileroModel::load(&Runtime::load(&weight("onnxruntime"))?, &weight("silero-vad"))?;
-        Ok(Listener::new(model, VadSettings::default()))
+        Ok(Listener::new(model, VadSettings::default(), SentSound::default()))
     }
 
     fn recording() -> Result<Vec<i16>, hound::Error> {

@@ -5,6 +5,7 @@
 //! model threads own the others. None of them knows about answers or ends a turn; that is the dialogue's work.
 
 pub mod asr;
+pub mod echo;
 pub mod end_of_turn;
 pub mod fake;
 pub mod gate;
@@ -16,6 +17,7 @@ pub mod vad;
 pub mod whisper;
 
 pub use asr::{AsrError, AsrRequest, Recognizer, Transcript};
+pub use echo::SentSound;
 pub use end_of_turn::EndOfTurn;
 pub use fake::FakeRecognizer;
 pub use gate::{SpeechEvent, SpeechGate, VadSettings};

@@ -107,8 +107,9 @@ impl Vad {
         self.input.resize(CONTEXT, 0.0);
     }
 
-    /// Takes 16 kHz mono sound (-1..1) in pieces of any length and appends what was found.
-    pub fn push(&mut self, pcm: &[f32], events: &mut Vec<SpeechEvent>) -> Result<(), OnnxError> {
+    /// Takes 16 kHz mono sound (-1..1) in pieces of any length and appends what was found. Voice that is `vetoed` is
+    /// nobody's: the detector hears it, and it counts as silence.
+    pub fn push(&mut self, pcm: &[f32], vetoed: bool, events: &mut Vec<SpeechEvent>) -> Result<(), OnnxError> {
         let mut rest = pcm;
         while !rest.is_empty() {
             let (now, later) = rest.split_at(rest.len().min(CONTEXT + WINDOW - self.input.len()));
@@ -122,7 +123,7 @@ impl Vad {
                     self.gate.skip();
                     OnnxError::run(NAME, error)
                 })?;
-                events.extend(self.gate.push(probability));
+                events.extend(self.gate.push(if vetoed { 0.0 } else { probability }));
             }
         }
         Ok(())
@@ -146,8 +147,8 @@ mod tests {
     fn a_recording_of_short_sentences_has_their_beginnings_and_ends() -> Result<(), Box<dyn std::error::Error>> {
         let mut vad = Vad::new(model()?, VadSettings::default());
         let mut events = Vec::new();
-        vad.push(&recording()?, &mut events)?;
-        vad.push(&vec![0.0; 16_000], &mut events)?;
+        vad.push(&recording()?, false, &mut events)?;
+        vad.push(&vec![0.0; 16_000], false, &mut events)?;
         let starts = events.iter().filter(|event| matches!(event, SpeechEvent::Started { .. })).count();
         let pauses = events.iter().filter(|event| matches!(event, SpeechEvent::Paused { .. })).count();
         let resumptions = events.iter().filter(|event| matches!(event, SpeechEvent::Resumed { .. })).count();
@@ -161,7 +162,7 @@ mod tests {
         let (model, pcm) = (model()?, recording()?);
         let events = |chunk: usize| {
             let (mut vad, mut events) = (Vad::new(model.clone(), VadSettings::default()), Vec::new());
-            pcm.chunks(chunk).try_for_each(|piece| vad.push(piece, &mut events))?;
+            pcm.chunks(chunk).try_for_each(|piece| vad.push(piece, false, &mut events))?;
             Ok::<_, OnnxError>(events)
         };
         let whole = events(pcm.len())?;

@@ -14,6 +14,7 @@ use super::timeline::Timeline;
 use crate::audio::{AudioError, OpusEncoder};
 use crate::clock;
 use crate::face::{Face, Life, Lips, Rgba};
+use crate::hearing::SentSound;
 use crate::media::{AUDIO_FRAME, Attention, AudioPacket, I420, MediaTime, VideoPacket};
 use crate::metrics::Metrics;
 use crate::peer::MediaSender;
@@ -53,6 +54,8 @@ pub struct Stage {
     opus: OpusEncoder,
     picture: Option<Picture>,
     media: MediaSender,
+    /// For the ear, which must not take our own voice for somebody's.
+    sent: SentSound,
     inbox: Inbox,
     progress: watch::Sender<Progress>,
     moments: Moments,
@@ -65,6 +68,7 @@ impl Stage {
     pub fn new(
         media: MediaSender,
         picture: Option<Picture>,
+        sent: SentSound,
         metrics: Arc<Metrics>,
     ) -> Result<(Self, StageHandle), AudioError> {
         let (progress, watcher) = watch::channel(Progress::default());
@@ -74,6 +78,7 @@ impl Stage {
             opus: OpusEncoder::new()?,
             picture,
             media,
+            sent,
             inbox,
             progress,
             moments: Moments::default(),
@@ -152,7 +157,7 @@ impl Beat for Stage {
         self.carry_out(asked);
         let mut pcm = [0; AUDIO_FRAME];
         let due = self.timeline.step(&mut pcm);
-        // `pcm` is the sound of the call from `due.at` on, each frame of it once, silence included.
+        self.sent.push(&pcm);
         match self.opus.encode(&pcm) {
             Ok(opus) => {
                 self.media.send_audio(AudioPacket { at: due.at, opus });

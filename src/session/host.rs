@@ -16,6 +16,7 @@ use super::wiring::channels;
 use crate::clock;
 use crate::config::{Config, TurnEndKind};
 use crate::engines::Engines;
+use crate::hearing::SentSound;
 use crate::peer::{MediaSender, Peer, PeerError};
 use crate::playout::{Picture, Stage, StageHandle};
 use crate::video::VideoSettings;
@@ -44,6 +45,7 @@ impl Host {
         &self,
         media: MediaSender,
         with_picture: bool,
+        sent: SentSound,
         seed: u64,
     ) -> Result<(Stage, StageHandle), HostError> {
         let engines = self.engines.clone();
@@ -60,7 +62,7 @@ impl Host {
             } else {
                 None
             };
-            Stage::new(media, picture, engines.metrics.clone()).map_err(|error| error.to_string())
+            Stage::new(media, picture, sent, engines.metrics.clone()).map_err(|error| error.to_string())
         };
         let built = tokio::task::spawn_blocking(build).await.map_err(|error| error.to_string());
         built.flatten().map_err(HostError::Internal)
@@ -93,9 +95,10 @@ impl SessionHost for Host {
             refusal(&error)
         })?;
         let id = signaling::ids::call();
-        let (stage, handle) = self.stage(peer.media.clone(), peer.has_video(), rand::random()).await?;
+        let sent = SentSound::default();
+        let (stage, handle) = self.stage(peer.media.clone(), peer.has_video(), sent.clone(), rand::random()).await?;
         let (senders, receivers) = channels();
-        let ear = self.engines.ears.open(settings.detection, senders.ears.clone());
+        let ear = self.engines.ears.open(settings.detection, sent, senders.ears.clone());
         let ear =
             ear.ok_or_else(|| HostError::Internal("the hearing thread is overloaded: try again in a moment".into()))?;
         let parts = Parts {

@@ -13,7 +13,7 @@
 //! | session -> voice | clauses of all calls | [`jobs::CLAUSES`](crate::engines::jobs::CLAUSES) | the clause fails with an error event |
 //! | voice -> session | sound | [`SOUNDS`] | cannot be: no more clauses are given |
 //! | session -> media | sound | [`playout::CLAUSES`](crate::playout::CLAUSES) | kept back; the tokens' arm is off |
-//! | session -> media | silence | an atomic turn number | never queues |
+//! | session -> media | silence, hold | an atomic turn number, a flag | never queue |
 //! | media -> session | progress | latest value | coalesced |
 //! | media -> peer | frames | `peer` | audio: oldest dropped; video: up to the next key frame |
 

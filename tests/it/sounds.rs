@@ -9,20 +9,20 @@ use visavis::call::{CallOptions, CallReport, Utterance, run};
 
 use crate::server::{Server, weight, word_error_rate};
 
-const RATE: u32 = 48_000;
-const TEN_MILLIS: usize = RATE as usize / 100;
+/// Samples and their rate.
+type Sound = (Vec<i16>, u32);
 
-fn recording(name: &str) -> Vec<i16> {
+fn recording(name: &str) -> Sound {
     let mut reader = hound::WavReader::open(weight("test-speech").with_file_name(name)).unwrap();
-    assert_eq!(reader.spec().sample_rate, RATE);
-    reader.samples::<i16>().map(Result::unwrap).collect()
+    let rate = reader.spec().sample_rate;
+    (reader.samples::<i16>().map(Result::unwrap).collect(), rate)
 }
 
 /// Says this and stays for a while.
-async fn say(server: &Server, pcm: &[i16], folder: &Path) -> CallReport {
+async fn say(server: &Server, (pcm, rate): Sound, folder: &Path) -> CallReport {
     let path = folder.join("said.wav");
     let spec =
-        hound::WavSpec { channels: 1, sample_rate: RATE, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+        hound::WavSpec { channels: 1, sample_rate: rate, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
     let mut writer = hound::WavWriter::create(&path, spec).unwrap();
     pcm.iter().for_each(|sample| writer.write_sample(*sample).unwrap());
     writer.finalize().unwrap();
@@ -37,6 +37,7 @@ async fn say(server: &Server, pcm: &[i16], folder: &Path) -> CallReport {
 
 #[tokio::test]
 async fn noise_and_music_get_no_answer() {
+    const RATE: u32 = 16_000;
     let server = Server::start("");
     let folder = tempfile::tempdir().unwrap();
     let mut dice = StdRng::seed_from_u64(3);
@@ -51,7 +52,7 @@ async fn noise_and_music_get_no_answer() {
         (string * (-3.0 * age).exp() * 6000.0) as i16
     });
     let pcm: Vec<i16> = noise.chain(std::iter::repeat_n(0, RATE as usize)).chain(music).collect();
-    let report = say(&server, &pcm, folder.path()).await;
+    let report = say(&server, (pcm, RATE), folder.path()).await;
     assert!(report.ended_by_server.is_none() && report.errors.is_empty(), "{report}");
     let heard: Vec<_> = report.turns[0].transcripts.iter().filter(|text| !text.is_empty()).collect();
     assert!(heard.is_empty() && report.turns[0].answers.is_empty(), "{report}");
@@ -61,8 +62,9 @@ async fn noise_and_music_get_no_answer() {
 async fn a_clipped_microphone_is_still_understood() {
     let server = Server::start("[llm]\nmax_tokens = 10\n");
     let folder = tempfile::tempdir().unwrap();
-    let pcm: Vec<i16> = recording("beckett.wav").iter().map(|sample| sample.saturating_mul(12)).collect();
-    let report = say(&server, &pcm, folder.path()).await;
+    let (mut pcm, rate) = recording("beckett.wav");
+    pcm.iter_mut().for_each(|sample| *sample = sample.saturating_mul(12));
+    let report = say(&server, (pcm, rate), folder.path()).await;
     assert!(report.is_complete() && report.errors.is_empty(), "{report}");
     let heard = report.turns[0].transcripts.join(" ");
     let rate = word_error_rate("Ever tried. Ever failed. No matter. Try again. Fail again. Fail better.", &heard);
@@ -77,13 +79,14 @@ async fn a_speech_without_a_pause_is_transcribed_on_the_way_and_answered() {
     // Silences become as short as those between words.
     let mut pcm = Vec::new();
     let mut quiet = 0;
-    for window in recording("two_cities.wav").chunks(TEN_MILLIS) {
+    let (speech, rate) = recording("two_cities.wav");
+    for window in speech.chunks(rate as usize / 100) {
         quiet = if window.iter().all(|sample| sample.abs() < 500) { quiet + 1 } else { 0 };
         if quiet <= 4 {
             pcm.extend_from_slice(window);
         }
     }
-    let report = say(&server, &pcm, folder.path()).await;
+    let report = say(&server, (pcm, rate), folder.path()).await;
     println!("{report}");
     assert!(report.is_complete() && report.errors.is_empty(), "{report}");
     let turn = &report.turns[0];
