@@ -218,11 +218,11 @@ impl Conversation<'_> {
         turn.report.timed_out = late && !turn.is_over();
         // What was not answered in time shall not be answered in the middle of the next turn.
         let given_up = if turn.report.timed_out && !last { script::enough(turn.enough()) } else { vec![] };
+        self.next_line_at_ms = if given_up.is_empty() { now_ms } else { now_ms + PAUSE_MS };
         if let Some(turn) = self.turn.take() {
             self.report.turns.push(turn.into_report());
         }
         self.over_since_ms = None;
-        self.next_line_at_ms = now_ms;
         given_up
     }
 
