@@ -3,10 +3,11 @@
 //!
 //! ```text
 //! texts -> voices (Piper, espeak-ng; cached) -> hesitation -> level -> recordings
-//!                             random -> noises ----------------^
+//!                       random -> noises, hums ----------------^
 //! ```
 
 pub mod hesitation;
+pub mod hums;
 pub mod level;
 pub mod noises;
 pub mod random;
@@ -74,34 +75,35 @@ impl Material {
 
     /// Half noises, half signs of listening, by turns.
     pub fn interruptions(&mut self, count: usize) -> anyhow::Result<Vec<Spoken>> {
-        let mut all = Vec::new();
-        for index in 0..count {
-            let nth = index / 2;
-            all.push(match index % 2 {
-                0 => {
-                    let (name, pcm) = noises::noise(nth);
-                    self.finished("noises", &name, pcm)?
-                }
-                _ => self.backchannel(nth)?,
-            });
-        }
-        Ok(all)
+        let one = |index: usize| match index % 2 {
+            0 => {
+                let (name, pcm) = noises::noise(index / 2);
+                self.finished("noises", &name, pcm)
+            }
+            _ => self.sign(index / 2),
+        };
+        (0..count).map(one).collect()
     }
 
-    /// Every second one in Piper's voice, the others in those of espeak-ng.
-    fn backchannel(&mut self, nth: usize) -> anyhow::Result<Spoken> {
-        let texts = &self.texts;
-        if nth.is_multiple_of(2) {
-            let text = texts.backchannels[nth / 2 % texts.backchannels.len()].clone();
-            // Said again it is a little different, as with people.
-            let take = nth / 2 / texts.backchannels.len();
-            let pcm = self.voices.piper_take(&text, take)?.pcm;
-            return self.finished("signs", &format!("{text} {take}"), pcm);
+    /// A hum, a word of Piper's, one of espeak-ng's, and a hum again.
+    fn sign(&mut self, nth: usize) -> anyhow::Result<Spoken> {
+        let (round, texts) = (nth / 4, &self.texts);
+        match nth % 4 {
+            1 => {
+                let text = texts.signs[round % texts.signs.len()].clone();
+                self.piper("signs", &text)
+            }
+            2 => {
+                let voice = texts.espeak_voices[round % texts.espeak_voices.len()].clone();
+                let text = texts.espeak_signs[round % texts.espeak_signs.len()].clone();
+                let pcm = self.voices.espeak(&voice, &text)?;
+                self.finished("signs", &format!("{text} {voice}"), pcm)
+            }
+            half => {
+                let (name, pcm) = hums::hum(2 * round + usize::from(half == 3));
+                self.finished("signs", &name, pcm)
+            }
         }
-        let voice = texts.espeak_voices[nth / 2 % texts.espeak_voices.len()].clone();
-        let text = texts.backchannels_espeak[nth / 2 % texts.backchannels_espeak.len()].clone();
-        let pcm = self.voices.espeak(&voice, &text)?;
-        self.finished("signs", &format!("{text} {voice}"), pcm)
     }
 
     /// Recorded speech, in pieces of one breath.

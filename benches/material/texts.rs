@@ -10,8 +10,8 @@ pub struct Texts {
     pub typed: Vec<String>,
     pub long_answers: Vec<String>,
     pub talk_overs: Vec<String>,
-    pub backchannels: Vec<String>,
-    pub backchannels_espeak: Vec<String>,
+    pub signs: Vec<String>,
+    pub espeak_signs: Vec<String>,
     pub espeak_voices: Vec<String>,
     pub recordings: Vec<Recorded>,
 }

@@ -39,12 +39,7 @@ impl Voices {
     }
 
     pub fn piper(&mut self, text: &str) -> anyhow::Result<Said> {
-        self.piper_take(text, 0)
-    }
-
-    /// The voice says the same a little differently each time; `take` tells the times apart.
-    pub fn piper_take(&mut self, text: &str, take: usize) -> anyhow::Result<Said> {
-        let name = random::slug(&format!("{text} {PIPER} {take}"));
+        let name = random::slug(&format!("{text} {PIPER}"));
         let (sound, words) = (self.folder.join(format!("{name}.wav")), self.folder.join(format!("{name}.json")));
         if let Ok(known) = std::fs::read(&words) {
             return Ok(Said { pcm: Recording::read(&sound)?.pcm, words: read_words(&known)? });
