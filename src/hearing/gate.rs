@@ -156,13 +156,15 @@ impl SpeechGate {
         self.position += WINDOW as u64;
     }
 
-    /// Takes the next window's probability of being speech.
-    pub fn push(&mut self, probability: f32) -> Option<SpeechEvent> {
+    /// Takes the next window's probability of being speech. A voice that is `vetoed` is not the person's: it begins
+    /// no speech. Speech that has begun is theirs until they are silent.
+    pub fn push(&mut self, probability: f32, vetoed: bool) -> Option<SpeechEvent> {
         let start = self.position;
         let end = start + WINDOW as u64;
         self.position = end;
-        let enters = probability >= self.settings.threshold;
-        let stays = probability >= self.settings.leave();
+        let theirs = self.is_speech() || !vetoed;
+        let enters = theirs && probability >= self.settings.threshold;
+        let stays = theirs && probability >= self.settings.leave();
 
         match self.state {
             State::Silence if enters => self.rise(start, WINDOW as u64, end, false),
@@ -211,7 +213,7 @@ mod tests {
     fn run(settings: VadSettings, runs: &[(f32, usize)]) -> Vec<(usize, SpeechEvent)> {
         let mut gate = SpeechGate::new(settings);
         let windows = runs.iter().flat_map(|&(probability, count)| std::iter::repeat_n(probability, count));
-        windows.enumerate().filter_map(|(index, p)| gate.push(p).map(|event| (index + 1, event))).collect()
+        windows.enumerate().filter_map(|(index, p)| gate.push(p, false).map(|event| (index + 1, event))).collect()
     }
 
     const W: u64 = WINDOW as u64;
@@ -258,11 +260,11 @@ mod tests {
         let mut gate = SpeechGate::new(VadSettings::default());
         let mut events = Vec::new();
         for (probability, windows) in [(0.9, 10), (0.0, 10)] {
-            events.extend((0..windows).filter_map(|_| gate.push(probability)));
+            events.extend((0..windows).filter_map(|_| gate.push(probability, false)));
         }
         gate.take();
         assert!(!gate.is_speech());
-        events.extend((0..5).filter_map(|_| gate.push(0.9)));
+        events.extend((0..5).filter_map(|_| gate.push(0.9, false)));
         assert_eq!(events.last(), Some(&SpeechEvent::Started { at: 20 * W }));
         gate.take();
         assert!(gate.is_voiced(), "somebody who speaks cannot be silenced");
@@ -281,14 +283,23 @@ mod tests {
     fn settings_change_in_the_middle_of_speech() {
         let mut gate = SpeechGate::new(VadSettings::default());
         for _ in 0..20 {
-            gate.push(0.9);
+            gate.push(0.9, false);
         }
         gate.set_settings(VadSettings { pause_millis: 1000, ..VadSettings::default() });
-        let silent: Vec<_> = (1..=40).filter_map(|n| gate.push(0.0).map(|event| (n, event))).collect();
+        let silent: Vec<_> = (1..=40).filter_map(|n| gate.push(0.0, false).map(|event| (n, event))).collect();
         assert_eq!(silent, [(29, SpeechEvent::Paused { at: 20 * W - LAG })]);
         gate.take();
         gate.set_settings(VadSettings { threshold: 0.95, ..VadSettings::default() });
-        assert_eq!((0..20).find_map(|_| gate.push(0.9)), None);
+        assert_eq!((0..20).find_map(|_| gate.push(0.9, false)), None);
+    }
+
+    #[test]
+    fn a_voice_that_is_not_the_persons_begins_nothing_and_ends_nothing() {
+        let mut gate = SpeechGate::new(VadSettings::default());
+        assert_eq!((0..50).find_map(|_| gate.push(0.9, true)), None);
+        let events: Vec<_> = (0..5).filter_map(|_| gate.push(0.9, false)).collect();
+        assert_eq!(events.last(), Some(&SpeechEvent::Started { at: 50 * W }));
+        assert_eq!((0..50).find_map(|_| gate.push(0.9, true)), None, "it goes on");
     }
 
     #[test]

@@ -107,8 +107,8 @@ impl Vad {
         self.input.resize(CONTEXT, 0.0);
     }
 
-    /// Takes 16 kHz mono sound (-1..1) in pieces of any length and appends what was found. Voice that is `vetoed` is
-    /// nobody's: the detector hears it, and it counts as silence.
+    /// Takes 16 kHz mono sound (-1..1) in pieces of any length and appends what was found. `vetoed`: see
+    /// [`SpeechGate::push`].
     pub fn push(&mut self, pcm: &[f32], vetoed: bool, events: &mut Vec<SpeechEvent>) -> Result<(), OnnxError> {
         let mut rest = pcm;
         while !rest.is_empty() {
@@ -123,7 +123,7 @@ impl Vad {
                     self.gate.skip();
                     OnnxError::run(NAME, error)
                 })?;
-                events.extend(self.gate.push(if vetoed { 0.0 } else { probability }));
+                events.extend(self.gate.push(probability, vetoed));
             }
         }
         Ok(())

@@ -132,7 +132,7 @@ impl Ear {
     /// Hears the window that begins at `start`.
     pub fn hear(&mut self, start: u64, person: &mut Person) -> Option<Heard> {
         let end = start + WINDOW_MILLIS;
-        let event = self.gate.push(if person.seems_voiced(start) { 0.95 } else { 0.02 });
+        let event = self.gate.push(if person.seems_voiced(start) { 0.95 } else { 0.02 }, false);
         let millis = |samples: u64| samples / 16;
         if self.start.is_none() && !matches!(event, Some(SpeechEvent::Started { .. })) {
             person.forget_before(start.saturating_sub(1000));

@@ -20,6 +20,8 @@ mod filter;
 mod judge;
 mod search;
 mod sent;
+#[cfg(test)]
+mod tests;
 
 use ceiling::Ceiling;
 use filter::{BLOCK, FRAME, Filter, PARTS};
@@ -37,9 +39,13 @@ const MARGIN: i64 = 128;
 /// without after which it is waited for anew.
 const PATIENCE: u32 = 6;
 const REST: u32 = 20;
-/// An echo is found for certain from this likeness and lead on; where one may well be, from the lesser pair.
+/// An echo is found for certain from this likeness and lead on; where one may well be, from the lesser pair; where
+/// so far none was heard of what was sent, from the greater one.
 const SURE: (f32, f32) = (0.3, 1.5);
-const LIKELY: (f32, f32) = (0.2, 1.3);
+const IN_SPITE: (f32, f32) = (0.45, 2.0);
+const LIKELY: (f32, f32) = (0.25, 1.4);
+/// No echo is found in less sound than this (s): the beginnings of any two voices are alike.
+const LEAST: f32 = 0.05;
 /// A delay has jumped if it moved by more than this (2 ms) and the old one is less alike by this factor.
 const JUMP: u64 = 32;
 const BETTER: f32 = 2.0;
@@ -120,14 +126,13 @@ impl EchoVeto {
 
         let loudness = self.judge.loudness();
         let exceeds = self.ceiling.is_below(loudness);
-        let waiting = self.decide(exceeds, sent);
+        let nobody = self.decide(exceeds, sent);
         let mut newest = [0.0; WINDOW];
         sent.copy(sent.end() as i64 - WINDOW as i64, &mut newest);
-        // Somebody's voice says nothing of the echo, unless it is taken for one for want of better.
-        self.ceiling.push(&newest, (self.echo || waiting).then_some(loudness));
+        self.ceiling.push(&newest, nobody.then_some(loudness));
     }
 
-    /// Whose the newest window is. Says whether that is a guess.
+    /// Whose the newest window is. Says whether it tells how loud an echo is: somebody's voice says nothing of that.
     fn decide(&mut self, exceeds: bool, sent: &SentSound) -> bool {
         self.missed = if self.judge.is_audible() || self.offset.is_none() {
             0
@@ -139,13 +144,14 @@ impl EchoVeto {
             self.judge.begin();
         }
         if self.judge.excess_db() < PERSON_DB {
-            self.echo = true;
+            // Without an echo that was found, a voice that hardly stands out is somebody's who speaks softly.
+            self.echo = self.offset.is_some();
             self.talked = 0;
             self.rested += 1;
             if self.rested > REST {
                 self.waited = 0;
             }
-            return false;
+            return true;
         }
         self.rested = 0;
         if self.talked.is_multiple_of(TALK_STRIDE) {
@@ -161,7 +167,7 @@ impl EchoVeto {
             }
         };
         self.talked = if self.echo { 0 } else { self.talked + 1 };
-        guess
+        self.echo && !guess
     }
 
     /// Searches for an echo that the filter does not know, and begins a new one if it is there.
@@ -177,7 +183,7 @@ impl EchoVeto {
         let offset = first - (field + found.at as i64) - MARGIN;
         let at_least = |(likeness, lead)| found.likeness > likeness && found.lead > lead;
         let begins = match self.offset {
-            None => at_least(if exceeds { SURE } else { LIKELY }),
+            None => found.seconds > LEAST && at_least(if exceeds { IN_SPITE } else { LIKELY }),
             Some(old) => at_least(SURE) && offset.abs_diff(old) > JUMP && found.likeness > BETTER * found.expected,
         };
         if begins {

@@ -8,6 +8,7 @@
 use realfft::num_complex::Complex32;
 
 use super::fft::Fft;
+use crate::media::HEARING_HZ;
 
 /// How long after it was sent an echo may come (750 ms): 600 ms and the jitter of both ways.
 pub const REACH: usize = 12_000;
@@ -24,6 +25,8 @@ const BAND: std::ops::Range<usize> = 200 * FFT / 16_000..4_000 * FFT / 16_000;
 const FLAT: usize = 24;
 /// Places nearer than this to the best one belong to it (20 ms).
 const NEAR: usize = 320;
+/// Samples of one measurement of loudness (16 ms).
+const BLOCK: usize = 256;
 /// Delays that count as the one that was expected (1.5 ms).
 const SAME: usize = 24;
 /// Power that counts as none.
@@ -39,6 +42,8 @@ pub struct Found {
     pub lead: f32,
     /// Correlation where it was expected.
     pub expected: f32,
+    /// How much sound it was found by, in seconds, of the microphone or of what was sent, whichever has less.
+    pub seconds: f32,
 }
 
 pub struct Search {
@@ -75,6 +80,7 @@ impl Search {
         for (to, sample) in self.mic[..SEGMENT].iter_mut().zip(mic) {
             *to = sample;
         }
+        let segment = active(self.mic[..SEGMENT].iter().copied());
         self.sent.fill(0.0);
         fill(&mut self.sent[..FIELD]);
         self.fft.forward(&mut self.mic, &mut self.mic_spectrum);
@@ -101,7 +107,8 @@ impl Search {
         let (_, second) = best(elsewhere);
         let around = |at: usize| at.saturating_sub(SAME).min(REACH)..(at + SAME).min(REACH);
         let expected = expected.map_or(0.0, |at| best(self.likeness[around(at)].iter().copied().enumerate()).1);
-        Found { at, likeness, lead: likeness / (second + NOTHING), expected }
+        let seconds = segment.min(active(self.sent[at..at + SEGMENT].iter().copied()));
+        Found { at, likeness, lead: likeness / (second + NOTHING), expected, seconds }
     }
 
     /// Correlation at each place over the energies of both: of the segment, and of what was sent there.
@@ -117,6 +124,16 @@ impl Search {
             here += power(self.sent[at + SEGMENT]) - power(self.sent[at]);
         }
     }
+}
+
+/// For how long there is sound, in seconds: as long as sound of even loudness would have to be, to be spread so.
+fn active(samples: impl Iterator<Item = f32>) -> f32 {
+    let mut blocks = [0.0f32; SEGMENT / BLOCK];
+    for (n, sample) in samples.enumerate() {
+        blocks[n / BLOCK] += sample * sample;
+    }
+    let squares: f32 = blocks.iter().map(|power| power * power).sum();
+    blocks.iter().sum::<f32>().powi(2) / (squares + NOTHING * NOTHING) * BLOCK as f32 / HEARING_HZ as f32
 }
 
 fn best(of: impl Iterator<Item = (usize, f32)>) -> (usize, f32) {
