@@ -106,13 +106,21 @@ pub struct File {
     #[serde(default)]
     pub parts: Parts,
     pub whisper: Option<Whisper>,
+    /// A GGUF file whose five-bit matrices are stored in four bits.
+    pub four_bits: Option<Input>,
 }
 
 impl File {
     /// Everything that is read from packages for this file.
     pub fn parts(&self) -> impl Iterator<Item = &Part> {
-        let converted = self.whisper.iter().flat_map(|w| w.model.parts.iter().chain(&w.vocabulary.parts));
-        self.parts.iter().chain(converted)
+        let whisper = self.whisper.iter().flat_map(|w| w.model.parts.iter().chain(&w.vocabulary.parts));
+        let four_bits = self.four_bits.iter().flat_map(|input| &input.parts);
+        self.parts.iter().chain(whisper).chain(four_bits)
+    }
+
+    /// What it is made of, if it is converted: the input that may be given instead of the file itself.
+    pub fn converted_from(&self) -> Option<&Input> {
+        self.whisper.as_ref().map(|whisper| &whisper.model).or(self.four_bits.as_ref())
     }
 }
 
@@ -173,8 +181,9 @@ impl Manifest {
                 return Err(format!("the name {name:?} is used twice"));
             }
             for file in &weight.files {
-                if file.parts.is_empty() == file.whisper.is_none() {
-                    return Err(format!("{name}/{}: give either parts or whisper", file.name));
+                let ways = [!file.parts.is_empty(), file.whisper.is_some(), file.four_bits.is_some()];
+                if ways.iter().filter(|way| **way).count() != 1 {
+                    return Err(format!("{name}/{}: give one of parts, whisper and four_bits", file.name));
                 }
                 if file.sha256.len() != 64 {
                     return Err(format!("{name}/{}: {:?} is no SHA-256", file.name, file.sha256));

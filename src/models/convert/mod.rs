@@ -1,5 +1,5 @@
 //! Turns Whisper weights in CTranslate2 form (`model.bin` + `vocabulary.txt`) into one ggml file that
-//! whisper.cpp reads, quantised on the way.
+//! whisper.cpp reads, quantised on the way; and a language model's GGUF into one that is faster on a CPU ([`gguf`]).
 //!
 //! Runs once, at pull time. It holds one tensor in memory at a time and trusts nothing in its input: a
 //! truncated or hostile file yields a [`ConvertError`], with no allocation beyond a few times the file's size.
@@ -7,6 +7,7 @@
 
 mod ct2;
 mod ggml;
+pub mod gguf;
 mod mel;
 mod names;
 mod quantize;
@@ -25,7 +26,7 @@ const SAMPLE_HZ: f64 = 16_000.0;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ConvertError {
-    #[error("the CTranslate2 file is damaged: {0}; fetch it again")]
+    #[error("the file to convert is damaged: {0}; fetch it again")]
     Damaged(String),
     #[error("these weights cannot be converted: {0}; take a float16 or float32 CTranslate2 export of a Whisper model")]
     Unsupported(String),
