@@ -77,9 +77,14 @@ pub fn is_sign_of_listening(text: &str) -> bool {
     let words = words(text);
     !words.is_empty()
         && words.len() <= MOST_WORDS
-        && words.iter().all(|word| SIGNS_OF_LISTENING.contains(&word.as_str()))
+        && words.iter().all(|word| SIGNS_OF_LISTENING.contains(&word.as_str()) || is_hum(word))
         // "I", "it", "see" and "got" are signs only in "I see" and "got it".
         && !matches!(words.iter().map(String::as_str).collect::<Vec<_>>()[..], ["i"] | ["it"] | ["see"] | ["got"])
+}
+
+/// A closed mouth has no other sounds: "m", "m-h-m".
+fn is_hum(word: &str) -> bool {
+    word.starts_with('m') && word.chars().all(|c| matches!(c, 'm' | 'h' | '-'))
 }
 
 /// Whether the sentence was left in the middle. The recogniser hears it too: it then writes no full stop.
@@ -145,9 +150,20 @@ mod tests {
 
     #[test]
     fn signs_of_listening_are_told_from_words() {
-        for sign in
-            ["Mhm.", "mm-hmm", "Yeah.", "Oh yeah, okay.", "I see.", "Got it!", "嗯", "嗯嗯，好的。", "对对对", "知道了"]
-        {
+        for sign in [
+            "Mhm.",
+            "M-",
+            "M-h-m.",
+            "mm-hmm",
+            "Yeah.",
+            "Oh yeah, okay.",
+            "I see.",
+            "Got it!",
+            "嗯",
+            "嗯嗯，好的。",
+            "对对对",
+            "知道了",
+        ] {
             assert!(is_sign_of_listening(sign), "{sign}");
         }
         for words in [
