@@ -4,9 +4,9 @@
 
 /// Said by somebody who listens and does not want the floor (Yngve 1970: back channels).
 const SIGNS_OF_LISTENING: &[&str] = &[
-    "mhm", "mm", "mmm", "hmm", "hm", "mmhmm", "mhmm", "mm-hmm", "mm-hm", "uh-huh", "uh", "huh", "um", "ah", "aha",
-    "oh", "ooh", "wow", "yeah", "yep", "yup", "yes", "ok", "okay", "right", "sure", "cool", "nice", "great", "good",
-    "really", "exactly", "indeed", "alright", "i", "see", "got", "it", "haha", "ha", "ahem",
+    "hmm", "hm", "uh-huh", "uh", "huh", "um", "ah", "aha", "oh", "ooh", "wow", "yeah", "yep", "yup", "yes", "ok",
+    "okay", "right", "sure", "cool", "nice", "great", "good", "really", "exactly", "indeed", "alright", "i", "see",
+    "got", "it", "haha", "ha", "ahem",
 ];
 /// Longest sign of listening: "oh yeah okay", "I see, right".
 const MOST_WORDS: usize = 3;

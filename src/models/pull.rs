@@ -254,7 +254,7 @@ impl Pull<'_> {
         };
         let model = match given {
             Some(path) => path.clone(),
-            None => self.join("what is converted", &input.parts, &input.sha256)?,
+            None => self.join(&format!("what {} is made of", file.name), &input.parts, &input.sha256)?,
         };
 
         let whole = input.bytes;

@@ -102,11 +102,6 @@ impl EchoVeto {
         self.echo
     }
 
-    /// How far the last 64 ms are above what echo and noise account for, dB; -3 to 12.
-    pub fn excess_db(&self) -> f32 {
-        self.judge.excess_db()
-    }
-
     /// Takes the microphone's next window; call it when the window has come, whatever is or was sent.
     pub fn push(&mut self, window: &[f32; WINDOW], sent: &SentSound) {
         self.mic.drain(..WINDOW);
@@ -157,17 +152,16 @@ impl EchoVeto {
         if self.talked.is_multiple_of(TALK_STRIDE) {
             self.look(exceeds, sent);
         }
-        let mut guess = false;
         self.echo = match self.offset {
             Some(_) => self.judge.excess_db() < PERSON_DB,
             None => {
                 self.waited += 1;
-                guess = !exceeds;
-                guess && self.waited <= PATIENCE
+                !exceeds && self.waited <= PATIENCE
             }
         };
         self.talked = if self.echo { 0 } else { self.talked + 1 };
-        self.echo && !guess
+        // A guess teaches nothing.
+        self.echo && self.offset.is_some()
     }
 
     /// Searches for an echo that the filter does not know, and begins a new one if it is there.

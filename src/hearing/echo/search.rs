@@ -8,6 +8,7 @@
 use realfft::num_complex::Complex32;
 
 use super::fft::Fft;
+use super::filter::BLOCK;
 use crate::media::HEARING_HZ;
 
 /// How long after it was sent an echo may come (750 ms): 600 ms and the jitter of both ways.
@@ -25,8 +26,6 @@ const BAND: std::ops::Range<usize> = 200 * FFT / 16_000..4_000 * FFT / 16_000;
 const FLAT: usize = 24;
 /// Places nearer than this to the best one belong to it (20 ms).
 const NEAR: usize = 320;
-/// Samples of one measurement of loudness (16 ms).
-const BLOCK: usize = 256;
 /// Delays that count as the one that was expected (1.5 ms).
 const SAME: usize = 24;
 /// Power that counts as none.
