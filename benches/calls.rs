@@ -61,7 +61,7 @@ fn speak_questions(folder: &Path) -> Vec<PathBuf> {
     };
     let record = |(index, text): (usize, &&str)| {
         let clause = Clause { turn: TurnId(1), index: 0, text: (*text).to_owned() };
-        let speech = voice.speak(&clause, &VoiceStyle::default()).unwrap();
+        let speech = visavis::voice::whole(&mut voice, &clause, &VoiceStyle::default()).unwrap();
         let path = folder.join(format!("{index}.wav"));
         let mut file = hound::WavWriter::create(&path, spec).unwrap();
         let silence = vec![0i16; MEDIA_HZ as usize];

@@ -100,7 +100,7 @@ pub struct TimedWord {
     pub end: u64,
 }
 
-/// The sound of one clause, when each word is in it, and what the mouth must do for it.
+/// The sound of a clause or of a part of it, when each word is in it, and what the mouth must do for it.
 #[derive(Clone, Debug)]
 pub struct Speech {
     pub turn: TurnId,
@@ -111,8 +111,20 @@ pub struct Speech {
     pub pcm: Vec<i16>,
     /// In order, without overlap, within the length of `pcm`.
     pub phonemes: Vec<TimedPhoneme>,
-    /// Every word of the text, in order, without overlap, within the length of `pcm`.
+    /// The words of the text that are said in it, in order, without overlap, within the length of `pcm`.
     pub words: Vec<TimedWord>,
+}
+
+impl Speech {
+    /// Appends the part that follows.
+    pub fn extend(&mut self, next: Self) {
+        let by = self.pcm.len() as u64;
+        self.pcm.extend(next.pcm);
+        let phonemes = next.phonemes.into_iter();
+        self.phonemes.extend(phonemes.map(|p| TimedPhoneme { start: p.start + by, end: p.end + by, ..p }));
+        let words = next.words.into_iter();
+        self.words.extend(words.map(|w| TimedWord { start: w.start + by, end: w.end + by, ..w }));
+    }
 }
 
 /// What the avatar does while a frame is drawn; the face behaves differently in each.

@@ -27,6 +27,7 @@ pub struct Metrics {
     pub dropped: IntCounterVec,
     pub transcribe_seconds: Histogram,
     pub voice_seconds: Histogram,
+    pub voice_first_seconds: Histogram,
     pub first_token_seconds: Histogram,
     /// By `question` (spoken, typed) and `step`: end of speech (by the audio) or request to each step of the answer.
     pub step_seconds: HistogramVec,
@@ -96,6 +97,11 @@ impl Metrics {
                 WAIT_BUCKETS,
             ),
             voice_seconds: histogram("visavis_voice_seconds", "Time to make one clause's sound", WAIT_BUCKETS),
+            voice_first_seconds: histogram(
+                "visavis_voice_first_seconds",
+                "Time to make the first part of one clause's sound",
+                WAIT_BUCKETS,
+            ),
             first_token_seconds: histogram(
                 "visavis_first_token_seconds",
                 "Prompt sent to first token of the model",

@@ -65,7 +65,8 @@ impl Voices {
             }
         };
         let clause = Clause { turn: TurnId(1), index: 0, text: text.to_owned() };
-        let speech = voice.speak(&clause, &VoiceStyle::default()).with_context(|| format!("saying {text:?}"))?;
+        let speech = visavis::voice::whole(voice, &clause, &VoiceStyle::default())
+            .with_context(|| format!("saying {text:?}"))?;
         if speech.pcm.is_empty() {
             bail!("the voice has nothing to say for {text:?}");
         }

@@ -176,13 +176,19 @@ impl Dialogue {
     pub(super) fn voiced(&mut self, turn: TurnId, clause: u32, ticks: u64, words: Vec<TimedWord>) {
         if let Some(reply) = self.reply(turn) {
             reply.voiced(clause, ticks, words);
+        }
+    }
+
+    pub(super) fn voice_done(&mut self, turn: TurnId, clause: u32) {
+        if let Some(reply) = self.reply(turn) {
+            reply.voice_done(clause);
             self.finish_if_voiced(turn);
         }
     }
 
     pub(super) fn voice_failed(&mut self, turn: TurnId, clause: u32, message: String) {
         let Some(reply) = self.reply(turn) else { return };
-        reply.voiced(clause, 0, Vec::new());
+        reply.voice_done(clause);
         if !std::mem::replace(&mut reply.voice_failed, true) {
             self.tell(turn, Event::Error { code: "voice_failed", message, event_id: None });
         }

@@ -66,13 +66,19 @@ pub enum Input {
         turn: TurnId,
         message: String,
     },
-    /// A clause became sound of this length in media ticks and was handed to playout.
+    /// A part of a clause became sound of this length in media ticks and was handed to playout.
     Voiced {
         turn: TurnId,
         clause: u32,
         ticks: u64,
         words: Vec<TimedWord>,
     },
+    /// All of a clause became sound.
+    VoiceDone {
+        turn: TurnId,
+        clause: u32,
+    },
+    /// What is left of a clause cannot be voiced.
     VoiceFailed {
         turn: TurnId,
         clause: u32,

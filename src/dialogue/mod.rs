@@ -184,6 +184,7 @@ impl Dialogue {
             Input::GenerationDone { turn, usage } => self.generation_done(turn, usage),
             Input::GenerationFailed { turn, message } => self.generation_failed(turn, message),
             Input::Voiced { turn, clause, ticks, words } => self.voiced(turn, clause, ticks, words),
+            Input::VoiceDone { turn, clause } => self.voice_done(turn, clause),
             Input::VoiceFailed { turn, clause, message } => self.voice_failed(turn, clause, message),
             Input::PlayoutStarted { turn } => self.playout_started(turn),
             Input::Played { turn, ticks } => self.played(turn, ticks),

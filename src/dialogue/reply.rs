@@ -24,8 +24,11 @@ struct Spoken {
     text: String,
     /// Where it begins in the answer's text, in bytes.
     offset: usize,
-    /// `None` until voiced; 0 if it could not be.
-    ticks: Option<u64>,
+    /// Length of its sound so far.
+    ticks: u64,
+    /// No more sound of it follows.
+    done: bool,
+    /// Those that are voiced, by the clause's own time.
     words: Vec<TimedWord>,
 }
 
@@ -113,30 +116,38 @@ impl Reply {
         // Clauses are pieces of the text in order, so each lies behind the one before.
         let behind = self.clauses.last().map_or(0, |last| last.offset + last.text.len());
         let offset = self.text.get(behind..).and_then(|rest| rest.find(&text)).map_or(behind, |at| behind + at);
-        self.clauses.push(Spoken { text: text.clone(), offset, ticks: None, words: Vec::new() });
+        self.clauses.push(Spoken { text: text.clone(), offset, ticks: 0, done: false, words: Vec::new() });
         ((self.clauses.len() - 1) as u32, text)
     }
 
     pub fn voiced(&mut self, clause: u32, ticks: u64, words: Vec<TimedWord>) {
         if let Some(spoken) = self.clauses.get_mut(clause as usize) {
-            spoken.ticks = Some(ticks);
-            spoken.words = words;
+            let by = spoken.ticks;
+            let words = words.into_iter();
+            spoken.words.extend(words.map(|w| TimedWord { start: w.start + by, end: w.end + by, ..w }));
+            spoken.ticks += ticks;
+        }
+    }
+
+    pub fn voice_done(&mut self, clause: u32) {
+        if let Some(spoken) = self.clauses.get_mut(clause as usize) {
+            spoken.done = true;
         }
     }
 
     /// Every clause so far has become sound (or was given up).
     pub fn all_voiced(&self) -> bool {
-        self.clauses.iter().all(|clause| clause.ticks.is_some())
+        self.clauses.iter().all(|clause| clause.done)
     }
 
     /// There is sound that somebody can hear.
     pub fn has_sound(&self) -> bool {
-        self.clauses.iter().any(|clause| clause.ticks.is_some_and(|ticks| ticks > 0))
+        self.clauses.iter().any(|clause| clause.ticks > 0)
     }
 
     /// Ticks of sound that were made and not heard yet.
     pub fn unheard(&self) -> u64 {
-        let made: u64 = self.clauses.iter().filter_map(|clause| clause.ticks).sum();
+        let made: u64 = self.clauses.iter().map(|clause| clause.ticks).sum();
         made.saturating_sub(self.played)
     }
 
@@ -145,9 +156,8 @@ impl Reply {
         let mut end = 0;
         let mut left = self.played;
         for clause in &self.clauses {
-            let Some(ticks) = clause.ticks else { break };
-            if left >= ticks {
-                left -= ticks;
+            if clause.done && left >= clause.ticks {
+                left -= clause.ticks;
                 end = clause.offset + clause.text.len();
                 continue;
             }
@@ -166,7 +176,6 @@ impl Reply {
         let mut clause_start = 0;
         let mut number = 0;
         for clause in &self.clauses {
-            let Some(ticks) = clause.ticks else { break };
             for word in &clause.words {
                 if clause_start + word.start >= self.played {
                     return begun;
@@ -187,7 +196,10 @@ impl Reply {
                     audio_end_millis: MediaTime(clause_start + word.end).as_millis(),
                 });
             }
-            clause_start += ticks;
+            if !clause.done {
+                break;
+            }
+            clause_start += clause.ticks;
         }
         begun
     }
@@ -216,7 +228,13 @@ mod tests {
                 let end = start + word.len();
                 words.push(TimedWord { text: start..end, start: start as u64 * 10_000, end: end as u64 * 10_000 });
             }
-            reply.voiced(index, text.len() as u64 * 10_000, words);
+            // In two parts, cut before the second word.
+            let cut = words[1].start;
+            let later = words.split_off(1).into_iter();
+            let later = later.map(|w| TimedWord { start: w.start - cut, end: w.end - cut, ..w }).collect();
+            reply.voiced(index, cut, words);
+            reply.voiced(index, text.len() as u64 * 10_000 - cut, later);
+            reply.voice_done(index);
         }
         reply
     }

@@ -120,7 +120,9 @@ impl Talk {
         let words = [(0..2, 0, 300), (3..5, 300, 600), (6..10, 600, 1000)];
         let words =
             words.map(|(text, start, end)| TimedWord { text, start: start * ticks / 1000, end: end * ticks / 1000 });
-        self.input(Input::Voiced { turn: TurnId(turn), clause, ticks, words: words.to_vec() })
+        let turn = TurnId(turn);
+        self.input(Input::Voiced { turn, clause, ticks, words: words.to_vec() })
+            .input(Input::VoiceDone { turn, clause })
     }
 
     fn transcribing(&self) -> Vec<u64> {

@@ -20,6 +20,8 @@ pub const UTTERANCES: usize = 16;
 pub const PAUSES: usize = 16;
 /// Clauses of all calls that wait for the voice.
 pub const CLAUSES: usize = 32;
+/// Most parts in which a clause's sound comes; what is left then comes in the last one.
+pub const PARTS: usize = 8;
 
 pub struct TranscribeJob {
     pub utterance: Utterance,
@@ -41,11 +43,19 @@ pub struct SpeakJob {
     pub reply: Reply<Spoken>,
 }
 
-/// What became of a clause.
+/// What becomes of a clause.
 pub struct Spoken {
     pub turn: TurnId,
     pub clause: u32,
-    pub result: Result<Speech, String>,
+    pub progress: Speaking,
+}
+
+pub enum Speaking {
+    /// A part of its sound; more may follow.
+    Part(Speech),
+    /// That was all of it.
+    Done,
+    Failed(String),
 }
 
 /// The way back of one job. Dropped unused, it sends what it was made with.
@@ -62,6 +72,11 @@ impl<T> Reply<T> {
 
     pub fn send(mut self, value: T) {
         self.lost = Some(value);
+    }
+
+    /// Sends something before the job's end. The way back has room for it, or its owner is gone.
+    fn tell(&self, value: T) {
+        let _ = self.sender.try_send(value);
     }
 
     /// The job is not wanted any more: nothing is sent.
@@ -117,11 +132,32 @@ pub fn speak(voice: &mut dyn Voice, job: SpeakJob, metrics: &Metrics) {
         return;
     }
     let start = clock::now();
-    let result = voice.speak(&job.clause, &job.style);
-    metrics.voice_seconds.observe((clock::now() - start).as_secs_f64());
-    let result = result.map_err(|error| {
-        metrics.error("voice", &error);
-        error.to_string()
+    let (turn, clause) = (job.clause.turn, job.clause.index);
+    let (mut parts, mut rest) = (0, None::<Speech>);
+    let result = voice.speak(&job.clause, &job.style, &mut |part| {
+        if parts == 0 {
+            metrics.voice_first_seconds.observe((clock::now() - start).as_secs_f64());
+        }
+        parts += 1;
+        if parts < PARTS {
+            job.reply.tell(Spoken { turn, clause, progress: Speaking::Part(part) });
+        } else if let Some(rest) = &mut rest {
+            rest.extend(part);
+        } else {
+            rest = Some(part);
+        }
+        turn.0 > job.unwanted.load(Ordering::Acquire)
     });
-    job.reply.send(Spoken { turn: job.clause.turn, clause: job.clause.index, result });
+    metrics.voice_seconds.observe((clock::now() - start).as_secs_f64());
+    if let Some(rest) = rest {
+        job.reply.tell(Spoken { turn, clause, progress: Speaking::Part(rest) });
+    }
+    let progress = match result {
+        Ok(()) => Speaking::Done,
+        Err(error) => {
+            metrics.error("voice", &error);
+            Speaking::Failed(error.to_string())
+        }
+    };
+    job.reply.send(Spoken { turn, clause, progress });
 }

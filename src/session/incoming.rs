@@ -13,7 +13,7 @@ use super::wiring::Thought;
 use crate::clock;
 use crate::dialogue::{Heard as HeardText, Input, Message, Request, Role};
 use crate::engines::ears::{EarEvent, millis_of};
-use crate::engines::jobs::Spoken;
+use crate::engines::jobs::{Speaking, Spoken};
 use crate::hearing::{Heard, Transcript, Utterance};
 use crate::media::{TurnId, UtteranceId};
 use crate::peer::PeerEvent;
@@ -210,14 +210,16 @@ impl Session {
     }
 
     pub(super) fn spoken(&mut self, spoken: Spoken) {
-        self.speaking = self.speaking.saturating_sub(1);
-        let Spoken { turn, clause, result } = spoken;
+        let Spoken { turn, clause, progress } = spoken;
+        if !matches!(progress, Speaking::Part(_)) {
+            self.speaking = self.speaking.saturating_sub(1);
+        }
         if !self.dialogue.is_making(turn) {
             return;
         }
-        self.ledger.step(turn, Step::Sound, self.now());
-        let input = match result {
-            Ok(speech) => {
+        let input = match progress {
+            Speaking::Part(speech) => {
+                self.ledger.step(turn, Step::Sound, self.now());
                 let ticks = speech.pcm.len() as u64;
                 let words = speech.words.clone();
                 if ticks > 0 {
@@ -225,7 +227,8 @@ impl Session {
                 }
                 Input::Voiced { turn, clause, ticks, words }
             }
-            Err(message) => Input::VoiceFailed { turn, clause, message },
+            Speaking::Done => Input::VoiceDone { turn, clause },
+            Speaking::Failed(message) => Input::VoiceFailed { turn, clause, message },
         };
         self.input(input);
     }

@@ -13,7 +13,7 @@ use super::ledger::{self, Step};
 use super::task::{Ended, Session, Unplayed};
 use super::wiring::{SOUNDS, TRANSCRIPTS, Thought};
 use crate::dialogue::{self, Event, Input, Outcome, Output};
-use crate::engines::jobs::{JudgeJob, Reply, SpeakJob, Spoken, TranscribeJob};
+use crate::engines::jobs::{JudgeJob, Reply, SpeakJob, Speaking, Spoken, TranscribeJob};
 use crate::language::Piece;
 use crate::media::{Attention, Clause, TurnId, UtteranceId};
 use crate::peer::{Peer, PeerError};
@@ -178,7 +178,8 @@ impl Session {
 
     pub(super) fn voice(&mut self, clause: Clause) {
         let (turn, index) = (clause.turn, clause.index);
-        let lost = Spoken { turn, clause: index, result: Err("the voice failed at this clause".to_owned()) };
+        let failed = Speaking::Failed("the voice failed at this clause".to_owned());
+        let lost = Spoken { turn, clause: index, progress: failed };
         let reply = Reply::new(self.senders.sounds.clone(), lost);
         let job = SpeakJob { clause, style: self.settings.style, unwanted: self.unwanted.clone(), reply };
         self.speaking += 1;

@@ -11,7 +11,7 @@
 //! | judge -> session | verdicts | [`TRANSCRIPTS`] | dropped: the pause stays unjudged |
 //! | model -> session | tokens | [`TOKENS`] | presses back on HTTP |
 //! | session -> voice | clauses of all calls | [`jobs::CLAUSES`](crate::engines::jobs::CLAUSES) | the clause fails with an error event |
-//! | voice -> session | sound | [`SOUNDS`] | cannot be: no more clauses are given |
+//! | voice -> session | sound in parts | [`SOUNDS`] clauses of at most [`PARTS`] | cannot be: no more clauses are given |
 //! | session -> media | sound | [`playout::CLAUSES`](crate::playout::CLAUSES) | kept back; the tokens' arm is off |
 //! | session -> media | silence, hold | an atomic turn number, a flag | never queue |
 //! | media -> session | progress | latest value | coalesced |
@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 
 use crate::dialogue::Usage;
 use crate::engines::ears::{EVENTS, EarEvent};
-use crate::engines::jobs::Spoken;
+use crate::engines::jobs::{PARTS, Spoken};
 use crate::hearing::Transcript;
 use crate::media::{TurnId, UtteranceId};
 
@@ -66,7 +66,7 @@ pub fn channels() -> (Senders, Receivers) {
     let (transcripts, transcript_events) = mpsc::channel(2 * TRANSCRIPTS);
     let (verdicts, verdict_events) = mpsc::channel(TRANSCRIPTS);
     let (thoughts, thought_events) = mpsc::channel(TOKENS);
-    let (sounds, sound_events) = mpsc::channel(SOUNDS);
+    let (sounds, sound_events) = mpsc::channel(SOUNDS * (PARTS + 1));
     (
         Senders { ears, transcripts, verdicts, thoughts, sounds },
         Receivers {

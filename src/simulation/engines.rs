@@ -45,11 +45,6 @@ impl Engines {
         (first.key().0 <= now).then(|| first.remove())
     }
 
-    /// Something like this will happen.
-    pub fn any(&self, wanted: impl Fn(&Input) -> bool) -> bool {
-        self.due.values().any(wanted)
-    }
-
     pub fn is_idle(&self) -> bool {
         self.due.is_empty()
     }

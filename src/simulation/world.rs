@@ -12,7 +12,7 @@ use super::listener::Listener;
 use super::person::{Cut, Ear, Heard, Person, WINDOW_MILLIS};
 use super::trace;
 use crate::dialogue::{self, Dialogue, Event, Input, ItemId, Output, Place, Request, ResponseRequest, Role, Settings};
-use crate::media::{AUDIO_FRAME, MediaTime, Speech, TurnId, UtteranceId};
+use crate::media::{AUDIO_FRAME, MediaTime, Speech, TimedWord, TurnId, UtteranceId};
 use crate::playout::{Progress, Timeline};
 
 /// What a script or the dice let happen.
@@ -61,6 +61,8 @@ pub struct World<M> {
     ear: Ear,
     engines: Engines,
     cuts: BTreeMap<UtteranceId, Cut>,
+    /// Parts of clauses that the voice is making.
+    voicing: BTreeMap<(TurnId, u32), VecDeque<Speech>>,
     unplayed: VecDeque<Unplayed>,
     playable: TurnId,
     timeline: Timeline,
@@ -93,6 +95,7 @@ impl<M: Minds> World<M> {
             ear: Ear::default(),
             engines: Engines::default(),
             cuts: BTreeMap::new(),
+            voicing: BTreeMap::new(),
             unplayed: VecDeque::new(),
             playable: TurnId(0),
             timeline: Timeline::default(),
@@ -177,12 +180,17 @@ impl<M: Minds> World<M> {
 
     /// An engine has done something.
     fn happen(&mut self, input: Input) {
-        if let Input::Voiced { turn, clause, .. } | Input::VoiceFailed { turn, clause, .. } = &input {
-            let (turn, clause) = (*turn, *clause);
+        if let Input::Voiced { turn, clause, .. } | Input::VoiceDone { turn, clause } = input {
+            let part = match input {
+                Input::Voiced { .. } => self.voicing.get_mut(&(turn, clause)).and_then(VecDeque::pop_front),
+                _ => None,
+            };
             if !self.dialogue.is_making(turn) {
                 return;
             }
-            self.note(format!("  voice: answer {} clause {clause} is sound", turn.0));
+            let what = if part.is_some() { "a part of " } else { "all of " };
+            self.note(format!("  voice: {what}answer {} clause {clause} is sound", turn.0));
+            self.unplayed.extend(part.map(Unplayed::Speech));
         }
         self.input(input);
     }
@@ -232,16 +240,15 @@ impl<M: Minds> World<M> {
                 self.engines.at(self.now + 1, Input::Token { turn, text: "late ".into() });
             }
             Output::Speak(clause) => {
-                let speech = self.listener.voice(clause.turn, clause.index, &clause.text);
-                let input = Input::Voiced {
-                    turn: clause.turn,
-                    clause: clause.index,
-                    ticks: speech.pcm.len() as u64,
-                    words: speech.words.clone(),
-                };
-                self.unplayed.push_back(Unplayed::Speech(speech));
-                let takes = self.minds.voice();
-                self.engines.voice(self.now, takes, input);
+                let (turn, index) = (clause.turn, clause.index);
+                let parts = parts(self.listener.voice(turn, index, &clause.text));
+                for part in &parts {
+                    let (ticks, words) = (part.pcm.len() as u64, part.words.clone());
+                    let takes = self.minds.voice();
+                    self.engines.voice(self.now, takes, Input::Voiced { turn, clause: index, ticks, words });
+                }
+                self.engines.voice(self.now, 0, Input::VoiceDone { turn, clause: index });
+                self.voicing.insert((turn, index), parts);
             }
             Output::FinishSpeech { turn } => self.unplayed.push_back(Unplayed::Finish(turn)),
             Output::Play { turn } => self.playable = self.playable.max(turn),
@@ -304,7 +311,6 @@ impl<M: Minds> World<M> {
     fn play(&mut self) {
         while let Some(next) = self.unplayed.front()
             && next.turn() <= self.playable
-            && self.is_voiced(next)
         {
             match self.unplayed.pop_front() {
                 Some(Unplayed::Speech(speech)) => drop(self.timeline.push(speech)),
@@ -324,16 +330,6 @@ impl<M: Minds> World<M> {
         }
         self.listener.hear(&frame);
         self.follow_playout();
-    }
-
-    /// Its sound is made: the engine's answer is not on its way any more.
-    fn is_voiced(&self, next: &Unplayed) -> bool {
-        match next {
-            Unplayed::Finish(_) => true,
-            Unplayed::Speech(speech) => !self.engines.any(|input| {
-                matches!(input, Input::Voiced { turn, clause, .. } if *turn == speech.turn && *clause == speech.clause)
-            }),
-        }
     }
 
     fn follow_playout(&mut self) {
@@ -378,4 +374,14 @@ impl<M: Minds> World<M> {
         }
         self.trace
     }
+}
+
+/// A clause as a voice gives it: the first two words, then the rest.
+fn parts(mut first: Speech) -> VecDeque<Speech> {
+    let Some(cut) = first.words.get(2).map(|word| word.start) else { return [first].into() };
+    let words = first.words.split_off(2).into_iter();
+    let words = words.map(|word| TimedWord { start: word.start - cut, end: word.end - cut, ..word }).collect();
+    let pcm = first.pcm.split_off(cut as usize);
+    let rest = Speech { pcm, words, text: first.text.clone(), phonemes: Vec::new(), ..first };
+    [first, rest].into()
 }

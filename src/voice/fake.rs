@@ -2,7 +2,7 @@
 
 use std::f32::consts::TAU;
 
-use super::{Voice, VoiceError, VoiceStyle, words};
+use super::{Listen, Voice, VoiceError, VoiceStyle, words};
 use crate::media::{Clause, MEDIA_HZ, Speech, TimedPhoneme};
 
 /// Ticks of one letter at speed 1.
@@ -28,7 +28,7 @@ impl Voice for FakeVoice {
         true
     }
 
-    fn speak(&mut self, clause: &Clause, style: &VoiceStyle) -> Result<Speech, VoiceError> {
+    fn speak(&mut self, clause: &Clause, style: &VoiceStyle, listen: Listen<'_>) -> Result<(), VoiceError> {
         let length = (LETTER / style.clamped_speed()) as u64;
         let mut phonemes = Vec::new();
         let mut pcm = Vec::new();
@@ -47,7 +47,8 @@ impl Voice for FakeVoice {
             span.end = start + length;
         }
         let words = words::timed(ranges, &spans);
-        Ok(Speech { turn: clause.turn, clause: clause.index, text: clause.text.clone(), pcm, phonemes, words })
+        listen(Speech { turn: clause.turn, clause: clause.index, text: clause.text.clone(), pcm, phonemes, words });
+        Ok(())
     }
 }
 
@@ -58,7 +59,7 @@ mod tests {
     #[test]
     fn each_letter_of_a_word_is_60_ms_of_its_time() -> Result<(), VoiceError> {
         let clause = Clause { turn: Default::default(), index: 0, text: "Hi, \"you\" – 你好! 🎉".to_owned() };
-        let speech = FakeVoice::new().speak(&clause, &VoiceStyle::default())?;
+        let speech = crate::voice::whole(&mut FakeVoice::new(), &clause, &VoiceStyle::default())?;
         let words: Vec<_> =
             speech.words.iter().map(|w| (&speech.text[w.text.clone()], w.start / 2880, w.end / 2880)).collect();
         let expected = [("Hi,", 0, 2), ("\"you\"", 2, 5), ("–", 5, 5), ("你", 5, 6), ("好!", 6, 7), ("🎉", 7, 7)];

@@ -11,8 +11,11 @@ mod owners;
 pub mod phonemes;
 pub mod piper;
 mod piper_config;
+mod piper_model;
+mod protobuf;
 mod sentences;
 mod sound;
+mod stretches;
 mod timing;
 mod traced;
 pub mod words;
@@ -79,11 +82,26 @@ pub trait Voice: Send {
     /// Whether it can speak `language` (ISO 639-1 code, region ignored).
     fn speaks(&self, language: &str) -> bool;
 
-    /// Says one clause.
+    /// Says one clause, in parts that follow one another, each given to `listen` as soon as it is made.
     ///
-    /// A clause with nothing to say (punctuation, emoji) gives no sound. A clause in a script that the voice
-    /// cannot read is [`VoiceError::Unspeakable`]. Each of [`words::ranges`] has its place in the speech.
-    fn speak(&mut self, clause: &Clause, style: &VoiceStyle) -> Result<Speech, VoiceError>;
+    /// A clause with nothing to say (punctuation, emoji) gives a part without sound. A clause in a script that the
+    /// voice cannot read is [`VoiceError::Unspeakable`]. Each of [`words::ranges`] has its place in one part; the times
+    /// in a part count from its own beginning. After an error, what was given away stands.
+    fn speak(&mut self, clause: &Clause, style: &VoiceStyle, listen: Listen<'_>) -> Result<(), VoiceError>;
+}
+
+/// Takes a part of a clause; false if no more is wanted.
+pub type Listen<'a> = &'a mut dyn FnMut(Speech) -> bool;
+
+/// A clause in one piece.
+pub fn whole(voice: &mut dyn Voice, clause: &Clause, style: &VoiceStyle) -> Result<Speech, VoiceError> {
+    let Clause { turn, index, text } = clause.clone();
+    let mut whole = Speech { turn, clause: index, text, pcm: Vec::new(), phonemes: Vec::new(), words: Vec::new() };
+    voice.speak(clause, style, &mut |part| {
+        whole.extend(part);
+        true
+    })?;
+    Ok(whole)
 }
 
 /// `en` of `en-US` or `en_US`, in lower case.
