@@ -95,6 +95,7 @@ pub struct AsrSettings {
     pub model: String,
     /// `en`, `zh`, ... or `auto`.
     pub language: String,
+    /// Of text that somebody waits for; 0 chooses by the machine.
     pub threads: usize,
 }
 
@@ -229,7 +230,7 @@ impl TurnSettings {
 
 impl Default for AsrSettings {
     fn default() -> Self {
-        Self { model: "auto".into(), language: "en".into(), threads: 1 }
+        Self { model: "auto".into(), language: "en".into(), threads: 0 }
     }
 }
 
@@ -302,8 +303,8 @@ impl Config {
         if self.server.max_calls == 0 || self.server.media_threads == 0 {
             return invalid("server.max_calls and server.media_threads must be at least 1".into());
         }
-        if self.asr.threads == 0 || self.tts.threads == 0 {
-            return invalid("asr.threads and tts.threads must be at least 1".into());
+        if self.tts.threads == 0 {
+            return invalid("tts.threads must be at least 1".into());
         }
         if !(0.25..=1.5).contains(&self.tts.speed) {
             return invalid(format!("tts.speed is {}: use 0.25 to 1.5", self.tts.speed));

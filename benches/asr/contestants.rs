@@ -68,6 +68,7 @@ impl Contestant {
                     pcm: &clip.pcm,
                     language: Some("en"),
                     prompt: None,
+                    awaited: true,
                     cancelled: &AtomicBool::new(false),
                 };
                 let text = recognizer.transcribe(&request)?.text;

@@ -73,7 +73,7 @@ impl Dialogue {
 
     pub(super) fn heard_part(&mut self, utterance: UtteranceId, provisional: bool) {
         if self.hearing.as_mut().is_some_and(|hearing| hearing.add(utterance, provisional)) {
-            self.outputs.push_back(Output::Transcribe { utterance });
+            self.outputs.push_back(Output::Transcribe { utterance, awaited: provisional });
         }
     }
 
@@ -82,7 +82,7 @@ impl Dialogue {
             self.hearing.as_mut().filter(|hearing| hearing.growing.is_none() && hearing.pause.is_none())
         {
             hearing.growing = Some(utterance);
-            self.outputs.push_back(Output::Transcribe { utterance });
+            self.outputs.push_back(Output::Transcribe { utterance, awaited: false });
         }
     }
 
@@ -260,7 +260,7 @@ impl Dialogue {
         };
         self.stop_transcribing(hearing.growing.take());
         if hearing.add(utterance, false) {
-            self.outputs.push_back(Output::Transcribe { utterance });
+            self.outputs.push_back(Output::Transcribe { utterance, awaited: true });
         }
         self.release();
         self.commit(hearing, None);

@@ -172,6 +172,8 @@ pub struct Usage {
 pub enum Output {
     Transcribe {
         utterance: UtteranceId,
+        /// The person has paused: the answer waits for this text.
+        awaited: bool,
     },
     /// The text of this utterance is not wanted any more.
     StopTranscribing {

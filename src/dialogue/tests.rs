@@ -128,7 +128,7 @@ impl Talk {
     fn transcribing(&self) -> Vec<u64> {
         self.orders
             .iter()
-            .filter_map(|o| if let Output::Transcribe { utterance } = o { Some(utterance.0) } else { None })
+            .filter_map(|o| if let Output::Transcribe { utterance, .. } = o { Some(utterance.0) } else { None })
             .collect()
     }
 

@@ -26,6 +26,8 @@ pub const PARTS: usize = 8;
 pub struct TranscribeJob {
     pub utterance: Utterance,
     pub language: Option<String>,
+    /// Somebody waits for the text.
+    pub awaited: bool,
     pub cancelled: Arc<AtomicBool>,
     pub reply: Reply<(UtteranceId, Result<Transcript, String>)>,
 }
@@ -103,6 +105,7 @@ pub fn transcribe(recognizer: &mut dyn Recognizer, job: TranscribeJob, metrics: 
         pcm: &job.utterance.pcm,
         language: job.language.as_deref(),
         prompt: None,
+        awaited: job.awaited,
         cancelled: &job.cancelled,
     };
     let result = recognizer.transcribe(&request);

@@ -22,6 +22,9 @@ use ears::Ears;
 use jobs::{JudgeJob, SpeakJob, TranscribeJob};
 use worker::Worker;
 
+/// Threads of Whisper that are worth their cores.
+const MOST_ASR_THREADS: usize = 2;
+
 /// Why the server cannot start. Each says which file or setting and what mends it.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
@@ -94,7 +97,11 @@ fn start_recognizer(
     metrics: &Arc<Metrics>,
 ) -> Result<(Worker<TranscribeJob>, Loaded<AsrError>), EngineError> {
     let weights = store.path(config.asr.weight())?;
-    let settings = WhisperSettings { threads: config.asr.threads };
+    let threads = match config.asr.threads {
+        0 => std::thread::available_parallelism().map_or(1, |cores| cores.get().min(MOST_ASR_THREADS)),
+        threads => threads,
+    };
+    let settings = WhisperSettings { threads };
     let metrics = metrics.clone();
     let load = move || -> Result<Box<dyn Recognizer>, AsrError> {
         let mut recognizer = WhisperModel::load(&weights, settings)?.recognizer()?;

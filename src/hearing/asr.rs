@@ -15,6 +15,8 @@ pub struct AsrRequest<'a> {
     pub language: Option<&'a str>,
     /// Words that may occur, as text that could have come before.
     pub prompt: Option<&'a str>,
+    /// Somebody waits for the text: it may take more of the machine than what is only recognized in passing.
+    pub awaited: bool,
     /// Set by another thread to end the work early with [`AsrError::Cancelled`].
     pub cancelled: &'a AtomicBool,
 }

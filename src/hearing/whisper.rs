@@ -44,7 +44,8 @@ const SIMPLIFIED: &str = "以下是普通话的句子。";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WhisperSettings {
-    /// Threads of one recognition.
+    /// Threads of a recognition that somebody waits for; others take one. More than one is faster only while each has
+    /// a core to itself: they wait for each other by spinning.
     pub threads: usize,
 }
 
@@ -96,7 +97,7 @@ impl WhisperModel {
     /// A recognizer with its own working memory.
     pub fn recognizer(&self) -> Result<WhisperRecognizer, AsrError> {
         let state = self.context.create_state().map_err(|error| AsrError::State { reason: error.to_string() })?;
-        Ok(WhisperRecognizer { model: self.clone(), state, params: HashMap::new() })
+        Ok(WhisperRecognizer { model: self.clone(), state, params: HashMap::new(), threads: self.threads })
     }
 }
 
@@ -112,6 +113,8 @@ pub struct WhisperRecognizer {
     model: WhisperModel,
     state: WhisperState,
     params: HashMap<c_int, LanguageParams>,
+    /// Of this run.
+    threads: usize,
 }
 
 impl WhisperRecognizer {
@@ -121,6 +124,7 @@ impl WhisperRecognizer {
             pcm: &[0.0; SHORTEST],
             language: Some("en"),
             prompt: None,
+            awaited: true,
             cancelled: &AtomicBool::new(false),
         };
         self.transcribe(&request).map(drop)
@@ -129,6 +133,7 @@ impl WhisperRecognizer {
     /// One run of at most [`LONGEST`] samples.
     fn run(&mut self, pcm: &[f32], request: &AsrRequest<'_>, language: &mut Option<c_int>) -> Result<Run, AsrError> {
         let window = self.model.window(pcm.len());
+        self.threads = if request.awaited { self.model.threads } else { 1 };
         let spoken = match *language {
             Some(known) => known,
             None => *language.insert(self.detect(pcm, window)?),
@@ -186,11 +191,10 @@ impl WhisperRecognizer {
     }
 
     fn params(&mut self, language: c_int) -> &FullParams<'static, 'static> {
-        let threads = self.model.threads as c_int;
+        let threads = self.threads as c_int;
         let params = self.params.entry(language).or_insert_with(|| {
             let mut params = FullParams::new(SamplingStrategy::Greedy { best_of: 1 });
             params.set_language(get_lang_str(language).or(Some("en")));
-            params.set_n_threads(threads);
             params.set_no_context(true);
             params.set_no_timestamps(false);
             params.set_single_segment(true);
@@ -204,6 +208,7 @@ impl WhisperRecognizer {
             params.set_print_timestamps(false);
             LanguageParams(params)
         });
+        params.0.set_n_threads(threads);
         &params.0
     }
 
@@ -218,7 +223,7 @@ impl WhisperRecognizer {
         params.set_audio_ctx(window as c_int);
         params.set_duration_ms(100);
         self.state.full(params, pcm).map_err(engine)?;
-        let (language, _) = self.state.lang_detect(0, self.model.threads).map_err(engine)?;
+        let (language, _) = self.state.lang_detect(0, self.threads).map_err(engine)?;
         Ok(language)
     }
 
@@ -337,7 +342,7 @@ mod tests {
     }
 
     fn request<'a>(pcm: &'a [f32], language: Option<&'a str>, cancelled: &'a AtomicBool) -> AsrRequest<'a> {
-        AsrRequest { pcm, language, prompt: None, cancelled }
+        AsrRequest { pcm, language, prompt: None, awaited: true, cancelled }
     }
 
     #[test]

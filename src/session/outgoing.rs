@@ -55,7 +55,7 @@ impl Session {
 
     pub(super) fn carry_out(&mut self, output: Output) {
         match output {
-            Output::Transcribe { utterance } => self.transcribe(utterance),
+            Output::Transcribe { utterance, awaited } => self.transcribe(utterance, awaited),
             Output::StopTranscribing { utterance } => {
                 if let Some(cancelled) = self.transcribing.remove(&utterance) {
                     cancelled.store(true, Ordering::Relaxed);
@@ -106,7 +106,7 @@ impl Session {
         }
     }
 
-    pub(super) fn transcribe(&mut self, id: UtteranceId) {
+    pub(super) fn transcribe(&mut self, id: UtteranceId, awaited: bool) {
         let Some(utterance) = self.utterances.iter().find(|kept| kept.id == id).cloned() else {
             let result = Err("the sound of this utterance is not kept any more".to_owned());
             return self.input(Input::Transcribed { utterance: id, result });
@@ -116,6 +116,7 @@ impl Session {
         let job = TranscribeJob {
             utterance,
             language: self.settings.asr_language.clone(),
+            awaited,
             cancelled: cancelled.clone(),
             reply: Reply::new(self.senders.transcripts.clone(), lost),
         };

@@ -20,7 +20,7 @@ pub fn input(input: &Input) -> String {
 
 pub fn order(order: &Output) -> String {
     match order {
-        Output::Transcribe { utterance } => format!("    transcribe u{}", utterance.0),
+        Output::Transcribe { utterance, .. } => format!("    transcribe u{}", utterance.0),
         Output::StopTranscribing { utterance } => format!("    stop transcribing u{}", utterance.0),
         Output::Judge { utterance } => format!("    judge u{}", utterance.0),
         Output::TakeInput { utterance } => format!("    take up to u{}", utterance.0),

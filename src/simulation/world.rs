@@ -208,7 +208,7 @@ impl<M: Minds> World<M> {
         }
         self.note(trace::order(&output));
         match output {
-            Output::Transcribe { utterance } => {
+            Output::Transcribe { utterance, .. } => {
                 let text = self.cuts.get(&utterance).map(|cut| cut.text.clone()).unwrap_or_default();
                 let heard = dialogue::Heard { text, seconds: 1.0 };
                 let takes = self.minds.recognise();

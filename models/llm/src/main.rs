@@ -61,7 +61,7 @@ struct Arguments {
     /// Threads that make the answer, token by token; half of the cores unless given.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=512))]
     threads: Option<u16>,
-    /// Threads that process the prompt; as many as make the answer unless given.
+    /// Threads that process the prompt; as many as there are cores unless given.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=512))]
     threads_batch: Option<u16>,
     /// Tokens in memory, over all slots; one conversation may use them all.
@@ -102,7 +102,7 @@ fn run(arguments: Arguments, llama_errors: &LlamaErrors) -> anyhow::Result<()> {
     let threads = arguments.threads.unwrap_or_else(|| cores().div_ceil(2));
     let options = Options {
         threads,
-        threads_batch: arguments.threads_batch.unwrap_or(threads),
+        threads_batch: arguments.threads_batch.unwrap_or_else(cores),
         context: arguments.context,
         slots: arguments.slots,
     };
