@@ -82,9 +82,9 @@ pub fn is_sign_of_listening(text: &str) -> bool {
         && !matches!(words.iter().map(String::as_str).collect::<Vec<_>>()[..], ["i"] | ["it"] | ["see"] | ["got"])
 }
 
-/// A closed mouth has no other sounds: "m", "m-h-m".
+/// A closed mouth has no other sounds: "m", "m-h-m". The recogniser writes other short ones as a single letter.
 fn is_hum(word: &str) -> bool {
-    word.starts_with('m') && word.chars().all(|c| matches!(c, 'm' | 'h' | '-'))
+    word.starts_with('m') && word.chars().all(|c| matches!(c, 'm' | 'h' | '-')) || word.chars().count() == 1
 }
 
 /// Whether the sentence was left in the middle. The recogniser hears it too: it then writes no full stop.
@@ -153,6 +153,7 @@ mod tests {
         for sign in [
             "Mhm.",
             "M-",
+            "F",
             "M-h-m.",
             "mm-hmm",
             "Yeah.",
