@@ -72,6 +72,8 @@ pub struct TurnSettings {
     pub silence_millis: u32,
     pub complete: f32,
     pub complete_millis: u32,
+    /// The same after a statement.
+    pub statement_millis: u32,
     pub unsure: f32,
     pub unsure_millis: u32,
     pub open_millis: u32,
@@ -180,6 +182,7 @@ impl Default for TurnSettings {
             silence_millis: 500,
             complete: 0.5,
             complete_millis: 200,
+            statement_millis: 400,
             unsure: 0.1,
             unsure_millis: 600,
             open_millis: 1500,
@@ -207,6 +210,7 @@ impl TurnSettings {
         TurnEnd::Thought(Patience {
             complete: self.complete,
             complete_millis: self.complete_millis,
+            statement_millis: scaled(self.statement_millis),
             unsure: self.unsure,
             unsure_millis: scaled(self.unsure_millis),
             open_millis: scaled(self.open_millis),
@@ -219,8 +223,14 @@ impl TurnSettings {
             let (unsure, complete) = (self.unsure, self.complete);
             return Err(format!("turn.unsure <= turn.complete must lie between 0 and 1, not {unsure} and {complete}"));
         }
-        let longest =
-            [self.silence_millis, self.complete_millis, self.unsure_millis, self.open_millis, self.incomplete_millis];
+        let longest = [
+            self.silence_millis,
+            self.complete_millis,
+            self.statement_millis,
+            self.unsure_millis,
+            self.open_millis,
+            self.incomplete_millis,
+        ];
         match longest.iter().find(|millis| **millis > 10_000) {
             Some(millis) => Err(format!("the milliseconds of [turn] must be at most 10000, not {millis}")),
             None => Ok(()),

@@ -10,7 +10,7 @@ use super::hearing::{Hearing, Pause, Thought};
 use super::history::{Item, Place, Role};
 use super::io::{Ending, Event, Heard, Outcome, Output};
 use super::reply::Making;
-use super::words::{has_words, is_sign_of_listening, wording};
+use super::words::{has_words, is_sign_of_listening};
 use super::{Dialogue, Medium, TurnEnd};
 use crate::media::{MediaTime, UtteranceId};
 
@@ -224,7 +224,7 @@ impl Dialogue {
                     // Nothing can be answered before there is text, so its wording may have its say.
                     None => patience.open_millis,
                     Some(text) if !has_words(&text) => patience.complete_millis,
-                    Some(text) => patience.millis(pause.thought, wording(&text)),
+                    Some(text) => patience.millis(pause.thought, &text),
                 }
             }
         };

@@ -29,7 +29,7 @@ use floor::Held;
 use hearing::{Hearing, Thought};
 use history::History;
 use reply::{Making, Reply};
-use words::Wording;
+use words::{Asking, Wording, asking, wording};
 
 /// Longest text of one item, in bytes of UTF-8: with JSON around it, it fits a data channel message.
 pub const LONGEST_ITEM: usize = 32_000;
@@ -65,6 +65,8 @@ pub struct Patience {
     /// From this probability on it is complete.
     pub complete: f32,
     pub complete_millis: u32,
+    /// The same for a statement, after which people go on more often than after a question or an order.
+    pub statement_millis: u32,
     /// From this probability on it may be; so it may if nobody can say.
     pub unsure: f32,
     pub unsure_millis: u32,
@@ -74,18 +76,24 @@ pub struct Patience {
     pub open_millis: u32,
 }
 
-/// A thought that is worded as few thoughts end is complete from this probability on.
-const SURE_IN_SPITE_OF_WORDS: f32 = 0.8;
+/// A question that ends with a word that more may follow is complete from this probability on.
+const SURE: f32 = 0.8;
 
 impl Patience {
-    /// Silence that ends a turn.
-    fn millis(&self, thought: Thought, wording: Wording) -> u32 {
-        match (thought, wording) {
-            (_, Wording::Open) => self.open_millis,
-            (Thought::Unjudged, _) => self.unsure_millis,
-            (Thought::Judged(p), Wording::Doubtful) if p < SURE_IN_SPITE_OF_WORDS => self.incomplete_millis,
-            (Thought::Judged(p), _) if p >= self.complete => self.complete_millis,
-            (Thought::Judged(p), _) if p >= self.unsure => self.unsure_millis,
+    /// Silence after `text` that ends a turn.
+    fn millis(&self, thought: Thought, text: &str) -> u32 {
+        let (wording, asking) = (wording(text), asking(text));
+        match (wording, thought) {
+            (Wording::Open, _) => self.open_millis,
+            (Wording::Doubtful, _) => self.incomplete_millis,
+            (_, Thought::Unjudged) => self.unsure_millis,
+            (Wording::Stranded, Thought::Judged(p)) if p < SURE => self.incomplete_millis,
+            (_, Thought::Judged(p)) if p >= self.complete => match asking {
+                Asking::No => self.statement_millis.max(self.complete_millis),
+                Asking::Clearly | Asking::Briefly => self.complete_millis,
+            },
+            // A melody that does not fall is no sign where the words are a question.
+            (_, Thought::Judged(p)) if p >= self.unsure || asking == Asking::Clearly => self.unsure_millis,
             _ => self.incomplete_millis,
         }
     }

@@ -17,6 +17,7 @@ fn settings() -> Settings {
 const PATIENCE: Patience = Patience {
     complete: 0.6,
     complete_millis: 200,
+    statement_millis: 400,
     unsure: 0.3,
     unsure_millis: 600,
     open_millis: 1500,

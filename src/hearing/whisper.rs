@@ -22,6 +22,7 @@ use whisper_rs::{
 use super::asr::{AsrError, AsrRequest, Recognizer, Transcript};
 use super::phantom::{self, Evidence};
 use crate::media::HEARING_HZ;
+use crate::threads;
 
 /// Encoder positions of the full 30 s window; each stands for 20 ms.
 const FULL_WINDOW: usize = 1500;
@@ -44,8 +45,8 @@ const SIMPLIFIED: &str = "以下是普通话的句子。";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WhisperSettings {
-    /// Threads of a recognition that somebody waits for; others take one. More than one is faster only while each has
-    /// a core to itself: they wait for each other by spinning.
+    /// Most threads of a recognition that somebody waits for, if so many cores are idle; others take one. They wait
+    /// for each other by spinning, so more than one are faster only while each has a core to itself.
     pub threads: usize,
 }
 
@@ -133,7 +134,7 @@ impl WhisperRecognizer {
     /// One run of at most [`LONGEST`] samples.
     fn run(&mut self, pcm: &[f32], request: &AsrRequest<'_>, language: &mut Option<c_int>) -> Result<Run, AsrError> {
         let window = self.model.window(pcm.len());
-        self.threads = if request.awaited { self.model.threads } else { 1 };
+        self.threads = if request.awaited { self.model.threads.min(1 + threads::idle_cores()) } else { 1 };
         let spoken = match *language {
             Some(known) => known,
             None => *language.insert(self.detect(pcm, window)?),

@@ -57,6 +57,7 @@ fn settings(dice: &mut StdRng) -> Settings {
     let patience = Patience {
         complete: 0.5,
         complete_millis: 200,
+        statement_millis: 400,
         unsure: 0.1,
         unsure_millis: 600,
         open_millis: 1500,

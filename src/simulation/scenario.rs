@@ -43,6 +43,7 @@ fn trace(script: &str) -> String {
         turn_end: TurnEnd::Thought(Patience {
             complete: 0.5,
             complete_millis: 200,
+            statement_millis: 400,
             unsure: 0.1,
             unsure_millis: 600,
             open_millis: 1500,

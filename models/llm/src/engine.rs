@@ -21,8 +21,8 @@ pub struct Options {
     /// Threads of a step that processes a single token. One is nearly as fast as two, because reading the weights
     /// takes the time, and leaves a core to others.
     pub threads: u16,
-    /// Threads of a step that processes several tokens. Twice as many are nearly twice as fast while each has a core
-    /// to itself; where one has to share, the others spin until it comes, and two are many times slower than one.
+    /// Threads of a step that processes several tokens. Two are nearly twice as fast while each has a core to itself.
+    /// Where one has to share, the others wait for it: with OMP_WAIT_POLICY=passive asleep, and little is lost.
     pub threads_batch: u16,
     /// Tokens in memory, over all slots.
     pub context: u32,
