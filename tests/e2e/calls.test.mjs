@@ -65,6 +65,9 @@ function answered(call, pattern = /\w/) {
   return call.untilEntries(`an answer with ${pattern}`, hasIt, ANSWER_MILLIS)
 }
 
+/** The microphone's clock and ours differ by less. */
+const SLACK_MILLIS = 500
+
 /** Takes the measure of an answer's picture and sound from the moment that it is heard. */
 async function assertGoodMedia(t, call) {
   const { last, ...measured } = await call.measure(MEASURED_SECONDS)
@@ -87,6 +90,7 @@ for (const { file, text } of RECORDINGS) {
     const errorRate = (entries) => wordErrorRate(text, heardIn(entries))
     const isAnswered = (entries) => errorRate(entries) <= 0.1 && entries.at(-1).speaker === 'face'
     const call = await openPage(t, { url: server.url, wav })
+    await call.noteSpeaking()
     // The microphone opens, and the recording begins, within this click.
     const opened = Date.now()
     await call.call()
@@ -94,6 +98,9 @@ for (const { file, text } of RECORDINGS) {
     await sleep(opened + speechEnds * 1000 - Date.now())
     const entries = await call.untilEntries('words of the user with at most 10 % errors, then an answer', isAnswered, ANSWER_MILLIS)
     t.diagnostic(`word error rate ${(100 * errorRate(entries)).toFixed(1)} %: ${heardIn(entries)}`)
+    // The answer comes within a breath and may be two words long.
+    await call.spokenAfter(opened + speechEnds * 1000 - SLACK_MILLIS)
+    await call.type('Tell me a story about a fox and a bear, in five sentences.')
     await call.phase('speaking')
     await screenshot(call, `call-${path.basename(file, '.wav')}`)
     await assertGoodMedia(t, call)

@@ -55,6 +55,24 @@ export class CallPage {
     await this.page.goto('about:blank').catch(() => undefined)
   }
 
+  /** Notes from now on when the face begins to speak. */
+  async noteSpeaking() {
+    await this.page.evaluate(() => {
+      window.spokeAt = []
+      const note = () => {
+        const speaks = document.querySelector('[data-phase="speaking"] video') !== null
+        if (speaks && !window.speaks) window.spokeAt.push(Date.now())
+        window.speaks = speaks
+      }
+      new MutationObserver(note).observe(document, { subtree: true, attributes: true, childList: true, attributeFilter: ['data-phase'] })
+    })
+  }
+
+  /** Waits until the face has begun to speak after this time, be it over by now. */
+  async spokenAfter(time) {
+    await this.page.waitForFunction((time) => window.spokeAt.some((at) => at > time), time, { timeout: 60_000 })
+  }
+
   /** Waits until the page shows one of these phases. */
   async phase(...phases) {
     const selector = phases.map((phase) => `[data-phase="${phase}"] video`).join(', ')
