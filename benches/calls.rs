@@ -21,7 +21,7 @@ use visavis::call::{CallOptions, CallReport, Utterance, run};
 use visavis::media::{Clause, MEDIA_HZ, TurnId};
 use visavis::models::Store;
 use visavis::onnx::Runtime;
-use visavis::voice::{PiperVoice, Voice, VoiceStyle};
+use visavis::voice::{PiperVoice, VoiceStyle};
 
 const QUESTIONS: &[&str] = &[
     "What is the capital of France?",

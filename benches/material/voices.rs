@@ -10,7 +10,7 @@ use visavis::call::Recording;
 use visavis::media::{Clause, MEDIA_HZ, TimedWord, TurnId};
 use visavis::models::Store;
 use visavis::onnx::Runtime;
-use visavis::voice::{PiperVoice, Voice, VoiceStyle};
+use visavis::voice::{PiperVoice, VoiceStyle};
 
 use super::{level, random};
 
