@@ -152,7 +152,7 @@ impl Dialogue {
     fn read_ahead(&mut self) {
         let Some(hearing) = self.hearing.as_ref().filter(|_| self.settings.answers_speech) else { return };
         if self.untranscribed.is_empty() && self.making().is_none() {
-            let prompt = self.history.prompt(&self.settings.instructions, Some(hearing.told()));
+            let prompt = self.history.prompt(&self.settings.instructions, Some(&hearing.sure()));
             self.outputs.push_back(Output::ReadAhead { prompt });
         }
     }

@@ -55,6 +55,8 @@ pub struct Hearing {
     told: String,
     /// The last guess at the whole text, in tokens.
     guess: Vec<String>,
+    /// So many tokens of it were guessed before.
+    agreed: usize,
 }
 
 impl Hearing {
@@ -68,6 +70,7 @@ impl Hearing {
             parts: Vec::new(),
             told: String::new(),
             guess: Vec::new(),
+            agreed: 0,
         }
     }
 
@@ -129,16 +132,17 @@ impl Hearing {
     /// Takes a guess at all that was said so far and returns what can be told of it now.
     pub fn guess(&mut self, text: &str) -> Option<String> {
         let guess = tokens(text);
-        let agreed = guess.iter().zip(&self.guess).take_while(|(new, old)| bare(new) == bare(old)).count();
+        self.agreed = guess.iter().zip(&self.guess).take_while(|(new, old)| bare(new) == bare(old)).count();
         let told = tokens(&self.told).len();
-        let delta: String = guess.get(told..agreed).unwrap_or_default().concat();
+        let delta: String = guess.get(told..self.agreed).unwrap_or_default().concat();
         self.guess = guess;
         self.tell(delta)
     }
 
-    /// What was told and is never taken back.
-    pub fn told(&self) -> &str {
-        &self.told
+    /// How the final text will most likely begin: what was told, as it is spelled by now. A piece's text corrects the
+    /// commas and words of the snapshots before it.
+    pub fn sure(&self) -> String {
+        self.guess[..self.agreed].concat()
     }
 
     /// Takes the final text and returns what was not told of it, if that only adds to what was.
@@ -194,8 +198,10 @@ mod tests {
         assert_eq!(hearing.guess("What is a"), None);
         assert_eq!(hearing.guess("What is the capital"), Some("What is".into()));
         assert_eq!(hearing.guess("What is the capital, of fun"), Some(" the capital,".into()));
+        assert_eq!(hearing.guess("What is the capital of fun"), Some(" of fun".into()));
+        assert_eq!(hearing.sure(), "What is the capital of fun", "the model reads the newest spelling");
         assert_eq!(hearing.guess("What was the capital of France"), None);
-        assert_eq!(hearing.finish("What is the capital, of France?"), Some(" of France?".into()));
+        assert_eq!(hearing.finish("What is the capital, of fun fair?"), Some(" fair?".into()));
         let mut other = self::hearing();
         other.guess("one two");
         other.guess("one two");

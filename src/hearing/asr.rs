@@ -28,8 +28,6 @@ pub struct Transcript {
     pub text: String,
     /// ISO 639-1 code of the language given or detected.
     pub language: String,
-    /// The engine's own estimate that there was no speech, 0..1.
-    pub no_speech_probability: f32,
     /// Length of the sound.
     pub seconds: f32,
 }

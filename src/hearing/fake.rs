@@ -29,7 +29,6 @@ impl Recognizer for FakeRecognizer {
         }
         let text = self.texts.pop_front().unwrap_or_default();
         Ok(Transcript {
-            no_speech_probability: if text.is_empty() { 1.0 } else { 0.0 },
             text,
             language: request.language.unwrap_or("en").to_owned(),
             seconds: request.pcm.len() as f32 / HEARING_HZ as f32,

@@ -24,13 +24,13 @@ test('Chinese counts by character', () => {
   assert.equal(wordErrorRate('法国的首都是哪里？', '法国的首都是那里'), 1 / 8)
 })
 
-test('padding keeps every sample and tells where the speech ends', (t) => {
+test('padding keeps every sample', (t) => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'visavis-wav-'))
   t.after(() => rmSync(folder, { recursive: true }))
   const [plain, padded] = ['plain.wav', 'padded.wav'].map((name) => path.join(folder, name))
   const speech = Int16Array.from({ length: 16_000 }, (_, index) => (index % 200) * 100 - 10_000)
   writeWav(plain, 16_000, speech)
-  assert.equal(padWav(plain, padded, 2, 1), 3)
+  padWav(plain, padded, 2, 1)
   const { rate, samples } = readWav(padded)
   assert.equal(rate, 16_000)
   assert.equal(samples.length, 64_000)

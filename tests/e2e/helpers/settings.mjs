@@ -25,11 +25,12 @@ export const ARTIFACTS = path.resolve(process.env.ARTIFACTS ?? fromHere('../../a
 export const SPEECH = process.env.VISAVIS_SPEECH ?? path.dirname(weight('test-speech'))
 // VISAVIS_MODELS, the folder of the weights, goes to the server as it is.
 
-/** Recorded speech with its known text (PyPI moonshine-voice, MIT; the texts are in the public domain or quoted). */
+/** Recorded speech with its known text and the seconds at which its last word ends; noises follow it (PyPI moonshine-voice, MIT; the texts are in the public domain or quoted). */
 export const RECORDINGS = [
   {
     file: 'beckett.wav',
     text: 'Ever tried. Ever failed. No matter. Try again. Fail again. Fail better.',
+    wordsEnd: 9.0,
   },
   {
     file: 'two_cities.wav',
@@ -39,6 +40,7 @@ export const RECORDINGS = [
       we were all going direct to Heaven, we were all going direct the other way, in short, the period was so far like
       the present period, that some of its noisiest authorities insisted on its being received, for good or for evil,
       in the superlative degree of comparison only.`,
+    wordsEnd: 41.7,
   },
 ]
 

@@ -49,15 +49,13 @@ export function writeWav(file, rate, samples) {
 
 /**
  * Copies speech with silence before it, in which the call can connect, and after it, in which it can end.
- * @returns {number} seconds from the start of the file to the end of the speech
  */
 export function padWav(source, target, secondsBefore, secondsAfter) {
-  const { rate, samples, seconds } = readWav(source)
+  const { rate, samples } = readWav(source)
   const before = Math.round(secondsBefore * rate)
   const padded = new Int16Array(before + samples.length + Math.round(secondsAfter * rate))
   padded.set(samples, before)
   writeWav(target, rate, padded)
-  return before / rate + seconds
 }
 
 export function writeSilence(file, seconds) {
