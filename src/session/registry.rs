@@ -1,6 +1,6 @@
 //! All calls of this server: their number is limited, each can be ended, and none outlives the server.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,8 +11,14 @@ use tokio_util::sync::CancellationToken;
 use super::task::{Ended, Parts, run};
 use crate::metrics::Metrics;
 
+/// Ids of ended calls that are remembered.
+const PAST: usize = 256;
+
 pub struct Registry {
     calls: Mutex<HashMap<String, Entry>>,
+    /// The last calls that ended: a page closes its connection and hangs up at once, and whichever is seen first, the
+    /// other is no fault.
+    past: Mutex<VecDeque<String>>,
     slots: Arc<Semaphore>,
     limit: usize,
     total: AtomicU64,
@@ -37,6 +43,7 @@ impl Registry {
     pub fn new(limit: usize, metrics: Arc<Metrics>) -> Self {
         Self {
             calls: Mutex::default(),
+            past: Mutex::default(),
             slots: Arc::new(Semaphore::new(limit)),
             limit,
             total: AtomicU64::new(0),
@@ -79,10 +86,10 @@ impl Registry {
         });
     }
 
-    /// Ends a call and waits until it has freed everything; false if there is none of this name.
+    /// Ends a call and waits until it has freed everything; false if there is and lately was none of this name.
     pub async fn hang_up(&self, id: &str) -> bool {
         let Some((stop, ended)) = self.calls().get(id).map(|entry| (entry.stop.clone(), entry.ended.clone())) else {
-            return false;
+            return self.past().iter().any(|past| past == id);
         };
         stop.cancel();
         ended.cancelled().await;
@@ -94,6 +101,10 @@ impl Registry {
         self.shutdown.cancel();
         let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         while tasks.join_next().await.is_some() {}
+    }
+
+    fn past(&self) -> MutexGuard<'_, VecDeque<String>> {
+        self.past.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn calls(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
@@ -111,6 +122,14 @@ struct Listed {
 
 impl Drop for Listed {
     fn drop(&mut self) {
+        {
+            // Remembered before it is forgotten: at no time is it unknown.
+            let mut past = self.registry.past();
+            if past.len() == PAST {
+                past.pop_front();
+            }
+            past.push_back(self.id.clone());
+        }
         self.registry.calls().remove(&self.id);
         self.registry.metrics.calls_active.dec();
         self.registry.metrics.calls_ended.with_label_values(&[self.reason.name()]).inc();

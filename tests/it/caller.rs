@@ -224,6 +224,8 @@ pub async fn talk(server: &Server, script: Script) -> Report {
             Step::HangUp => {
                 call.hang_up().await;
                 call.until_ended().await;
+                // A call that is over may be hung up.
+                call.hang_up().await;
             }
             Step::Offer(url) => {
                 let request = reqwest::Client::new().post(url).header("content-type", "application/sdp");
