@@ -4,6 +4,7 @@
 //! makes it speakable itself; it does not split answers into clauses and does not know when they are played.
 
 mod align;
+pub mod chinese;
 pub mod fake;
 mod graph;
 mod normalize;
