@@ -34,6 +34,9 @@ HEAD = """\
 # LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE
 # SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE."""
 
+# Readings in which pypinyin's data have the rarer one.
+CORRECTIONS = {"落下": ["luo4", "xia4"]}
+
 
 def is_han(text):
     return all("\u4e00" <= c <= "\u9fff" for c in text)
@@ -41,6 +44,8 @@ def is_han(text):
 
 def reading(text):
     """With 一 and 不 as they are said alone."""
+    if text in CORRECTIONS:
+        return CORRECTIONS[text]
     said = lazy_pinyin(text, style=Style.TONE3, neutral_tone_with_five=True, v_to_u=True)
     alone = {"一": "yi1", "不": "bu4"}
     return [alone.get(c, syllable) for c, syllable in zip(text, said)] if len(said) == len(text) else None

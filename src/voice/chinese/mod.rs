@@ -9,6 +9,8 @@ mod context;
 mod phrases;
 mod segment;
 mod syllable;
+#[cfg(test)]
+mod tests;
 mod tones;
 
 use std::ops::Range;
@@ -90,7 +92,7 @@ impl Chinese {
     }
 
     /// The readings of `text`, Chinese characters alone, as pinyin, for the tests.
-    #[cfg(any(test, probe))]
+    #[cfg(test)]
     pub fn pinyin(&self, text: &str) -> String {
         let written = |spoken: Spoken| spoken.syllable.map_or("?".to_owned(), |s| format!("{}{}", s.letters, s.tone));
         self.read(text.to_owned()).into_iter().map(written).collect::<Vec<_>>().join(" ")

@@ -1,9 +1,9 @@
 //! Readings of Chinese words: phrases first, the longest at each place, then single characters. Pure.
 //!
 //! `phrases.txt` (from pypinyin, MIT) holds the phrases in which a character is not read as it is alone, `neutral.txt`
-//! the words whose last syllable loses its tone; what a character is alone comes from the crate `pinyin`.
+//! words whose last syllable loses its tone; what a character is alone comes from the crate `pinyin`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use pinyin::ToPinyin;
 
@@ -26,6 +26,8 @@ pub struct Reading {
 pub struct Phrases {
     /// What is read otherwise in each phrase: places in it, from zero, and readings.
     phrases: HashMap<&'static str, Vec<(usize, Syllable)>>,
+    /// Words that end without a tone.
+    neutral: HashSet<&'static str>,
 }
 
 impl Phrases {
@@ -40,20 +42,13 @@ impl Phrases {
                 let readings = phrases.entry(phrase).or_default();
                 let Some((written, syllable)) = changed else { continue };
                 let found = phrase.chars().enumerate().filter(|(_, c)| written.starts_with(*c));
-                let meant = |at: usize| places.is_empty() || places.bytes().any(|place| usize::from(place - b'0') == at);
+                let meant =
+                    |at: usize| places.is_empty() || places.bytes().any(|place| usize::from(place - b'0') == at);
                 readings.extend(found.filter(|(at, _)| meant(*at)).map(|(at, _)| (at, syllable)));
             }
         }
-        let mut loaded = Self { phrases };
-        for word in lines(include_str!("neutral.txt")).flat_map(|line| line.split(' ')) {
-            let read = loaded.read(word).into_iter().enumerate();
-            let mut readings: Vec<_> = read.filter_map(|(at, reading)| Some((at, reading.syllable?))).collect();
-            if let Some((_, last)) = readings.last_mut() {
-                *last = last.with_tone(5);
-            }
-            loaded.phrases.insert(word, readings);
-        }
-        loaded
+        let neutral = lines(include_str!("neutral.txt")).flat_map(|line| line.split(' ')).collect();
+        Self { phrases, neutral }
     }
 
     /// A reading for each character of `word`.
@@ -73,7 +68,18 @@ impl Phrases {
             }
             rest = &rest[phrase.len()..];
         }
+        if let Some(last) = self.toneless(word).and_then(|at| read.get_mut(at)) {
+            last.syllable = last.syllable.map(|syllable| syllable.with_tone(5));
+        }
         read
+    }
+
+    /// The place in `word` of the syllable that loses its tone: it ends in such a word, perhaps with 们 after it.
+    fn toneless(&self, word: &str) -> Option<usize> {
+        let word = word.strip_suffix('们').unwrap_or(word);
+        let places = word.char_indices().map(|(at, _)| at).rev().skip(1).take(2);
+        let found = places.into_iter().any(|at| self.neutral.contains(&word[at..]));
+        found.then(|| word.chars().count() - 1)
     }
 
     /// The longest phrase at the beginning of `text`.
@@ -114,8 +120,10 @@ mod tests {
             ("快乐", "kuai4 le4"),
             ("长大", "zhang3 da4"),
             ("重新", "chong2 xin1"),
-            ("勉勉强强", "mian3 mian3 qiang2 qiang3"),
+            ("嚷嚷", "rang1 rang5"),
             ("朋友", "peng2 you5"),
+            ("小朋友们", "xiao3 peng2 you5 men5"),
+            ("东西方", "dong1 xi1 fang1"),
             ("头发", "tou2 fa5"),
             ("绿", "lü4"),
             ("銀河", "yin2 he2"),

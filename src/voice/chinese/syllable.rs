@@ -11,9 +11,8 @@ pub struct Syllable {
 }
 
 /// The consonants that begin syllables; those of two letters first.
-const INITIALS: &[&str] = &[
-    "zh", "ch", "sh", "b", "p", "m", "f", "d", "t", "n", "l", "g", "k", "h", "j", "q", "x", "r", "z", "c", "s",
-];
+const INITIALS: &[&str] =
+    &["zh", "ch", "sh", "b", "p", "m", "f", "d", "t", "n", "l", "g", "k", "h", "j", "q", "x", "r", "z", "c", "s"];
 
 impl Syllable {
     /// From `zhong1`; without a number its tone is neutral.

@@ -61,19 +61,24 @@ fn keeps_one(text: &[Spoken], at: usize) -> bool {
     const DIGITS: &str = "零〇一二三四五六七八九幺";
     let before = at.checked_sub(1).map(|before| text[before].written);
     let after = text.get(at + 1).map(|spoken| spoken.written);
-    let ends_word = at > 0 && text[at - 1].word == text[at].word && text.get(at + 1).is_none_or(|next| next.word != text[at].word);
-    let in_number = before.is_some_and(|c| DIGITS.contains(c) || "十百千点第初负".contains(c))
+    let ends_word =
+        at > 0 && text[at - 1].word == text[at].word && text.get(at + 1).is_none_or(|next| next.word != text[at].word);
+    let in_number = before.is_some_and(|c| DIGITS.contains(c) || "十点第初负".contains(c))
+        || before.is_some_and(|c| "百千".contains(c)) && !after.is_some_and(|c| "百千".contains(c))
         || after.is_some_and(|c| DIGITS.contains(c) || "十月号".contains(c));
     // 一点五, but not 一点十五分 or 一点五分.
     let decimal = after == Some('点') && {
-        let digits = text[at + 2..].iter().take_while(|spoken| DIGITS.contains(spoken.written) || spoken.written == '十');
-        let (count, tens) = digits.fold((0, false), |(count, tens), spoken| (count + 1, tens || spoken.written == '十'));
+        let digits =
+            text[at + 2..].iter().take_while(|spoken| DIGITS.contains(spoken.written) || spoken.written == '十');
+        let (count, tens) =
+            digits.fold((0, false), |(count, tens), spoken| (count + 1, tens || spoken.written == '十'));
         count > 0 && !tens && text.get(at + 2 + count).is_none_or(|next| next.written != '分')
     };
+    let weekday = at > 1 && matches!((text[at - 2].written, text[at - 1].written), ('星', '期') | ('礼', '拜'));
     // 十一月一日, but not 一日三餐.
     let day = after == Some('日') && before == Some('月');
     let year = after == Some('年') && text.get(at + 2).is_some_and(|next| next.written == '级');
-    ends_word || in_number || decimal || day || year
+    ends_word || in_number || decimal || weekday || day || year
 }
 
 /// Of two third tones in a word the first rises, in 展览馆 each of the first two; then across words, where one of the two

@@ -1,169 +1,57 @@
-//! Text as a person would say it: Markdown marks, links and emoji go, a few signs and abbreviations become words.
+//! Text as a person would say it: Markdown marks, links and emoji go ([`markup`]); numbers, dates, times, money, units
+//! and signs become words, in Chinese ([`chinese`]) and English ([`english`]), by the language of the text around them.
 //!
-//! Thin on purpose: numbers are left to espeak-ng. Pure; works on one clause at a time.
+//! In other languages numbers are left to espeak-ng. Pure; works on one clause at a time.
 
+mod chinese;
+mod english;
+mod markup;
+mod numbers;
+mod spelling;
+
+use self::spelling::{Language, Languages, spelled};
 use super::primary_language;
 use super::traced::Traced;
+use super::words::is_cjk;
 
 /// `text` as it should be spoken in `language` (ISO 639-1 code, region ignored), with single spaces.
+///
+/// Chinese within other languages is found by its characters, and English within Chinese by its letters.
 pub fn for_speech(text: &str, language: &str) -> Traced {
-    let whole = Traced::whole(text);
-    let mut out = Traced::default();
-    let mut start = 0;
-    for line in text.split_inclusive('\n') {
-        // Marks are cut off the front only.
-        let end = start + line.trim_end().len();
-        let bare = end - without_line_marks(line).len();
-        out.say(" ", start);
-        let spoken = without_urls(&without_links(&whole.part(bare..end)));
-        out.extend(&without_marks(&spoken));
-        start += line.len();
-    }
-    if primary_language(language) == "en" {
-        out = out.each_word(english_word);
+    let language = primary_language(language);
+    let is_chinese = matches!(language.as_str(), "zh" | "cmn" | "yue");
+    let languages = Languages {
+        // Japanese is written with the same characters, and with kana among them.
+        chinese: language != "ja" && !text.contains(is_kana),
+        english: is_chinese || language == "en",
+        usual: if is_chinese { Language::Chinese } else { Language::Other },
+    };
+    let mut out = narrowed(&markup::without_markup(text));
+    out = spelled(&out, languages, chinese::expression, english::expression);
+    if languages.english {
+        out = out.each_word(|word| if word.as_str().contains(is_cjk) { word } else { english::word(word) });
     }
     out.each_word(|word| word)
 }
 
-/// The line without heading, quote, list and code fence marks: its end, without the spaces after it.
-fn without_line_marks(line: &str) -> &str {
-    let line = line.trim();
-    if line.starts_with("```") || (line.len() >= 3 && line.chars().all(|c| "-*_=".contains(c))) {
-        return "";
-    }
-    let bare = line.trim_start_matches(['#', '>']).trim_start();
-    ["- ", "* ", "+ ", "• "].iter().find_map(|mark| bare.strip_prefix(mark)).unwrap_or(bare)
-}
-
-/// `[text](address)` and `![text](address)` become `text`.
-fn without_links(line: &Traced) -> Traced {
+/// Digits and letters of full width, as Chinese keyboards write them, become plain ones.
+fn narrowed(text: &Traced) -> Traced {
     let mut out = Traced::default();
-    let text = line.as_str();
-    let mut done = 0;
-    while let Some(open) = text[done..].find('[').map(|at| done + at) {
-        let link = text[open..].find("](").and_then(|middle| {
-            let middle = open + middle;
-            text[middle..].find(')').map(|close| (middle, middle + close))
-        });
-        let Some((middle, close)) = link else { break };
-        let before = text[done..open].strip_suffix('!').unwrap_or(&text[done..open]);
-        out.copy(line, done..done + before.len());
-        out.copy(line, open + 1..middle);
-        done = close + 1;
-    }
-    out.copy(line, done..text.len());
-    out
-}
-
-/// Of a web address only the host is worth hearing.
-fn without_urls(line: &Traced) -> Traced {
-    line.each_word(|word| match host(word.as_str()) {
-        Some(host) => Traced::said(&host, word.from(0)),
-        None => word,
-    })
-}
-
-/// What is said for a word that holds a web address.
-fn host(word: &str) -> Option<String> {
-    let start = word.find("https://").or_else(|| word.find("http://"))?;
-    let address = word[start..].split_once("//")?.1;
-    let host = address.split(['/', '?', '#', ')', '>', ',']).next()?.trim_end_matches(['.', '!', ';', ':']);
-    let end = address.chars().next_back().filter(|c| ".,!?;:".contains(*c));
-    let before = word[..start].trim_matches(['<', '(']);
-    let host = host.strip_prefix("www.").unwrap_or(host);
-    Some(format!("{before}{host}{}", end.map(String::from).unwrap_or_default()))
-}
-
-/// Without emphasis marks and emoji.
-fn without_marks(line: &Traced) -> Traced {
-    let chars: Vec<(usize, char)> = line.as_str().char_indices().collect();
-    let at = |index: Option<usize>| index.and_then(|i| chars.get(i)).map(|&(_, c)| c);
-    let alphanumeric = |index| at(index).is_some_and(char::is_alphanumeric);
-    let mut out = Traced::default();
-    for (index, &(byte, c)) in chars.iter().enumerate() {
-        let (before, after) = (index.checked_sub(1), Some(index + 1));
-        let inside = alphanumeric(before) && alphanumeric(after);
+    for (at, c) in text.as_str().char_indices() {
         match c {
-            '*' if inside && at(before).is_some_and(|c| c.is_ascii_digit()) => out.say(" × ", line.from(byte)),
-            '*' | '`' => {}
-            '~' if at(before) == Some('~') || at(after) == Some('~') => {}
-            '_' if inside => out.say(" ", line.from(byte)),
-            '_' => {}
-            c if is_emoji(c) => out.say(" ", line.from(byte)),
-            c => out.copy(line, byte..byte + c.len_utf8()),
+            '０'..='９' | 'Ａ'..='Ｚ' | 'ａ'..='ｚ' | '％' | '＋' | '＝' | '－' | '／' | '＄' => {
+                // The block of full-width forms follows ASCII's order.
+                let narrow = char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c);
+                out.say(narrow.encode_utf8(&mut [0; 4]), text.from(at));
+            }
+            c => out.copy(text, at..at + c.len_utf8()),
         }
     }
     out
 }
 
-/// Pictographs and the marks that join and colour them.
-fn is_emoji(c: char) -> bool {
-    matches!(c,
-        '\u{1F000}'..='\u{1FAFF}' | '\u{2600}'..='\u{27BF}' | '\u{2B00}'..='\u{2BFF}' | '\u{2190}'..='\u{21FF}'
-        | '\u{FE00}'..='\u{FE0F}' | '\u{200D}' | '\u{20E3}' | '\u{E0000}'..='\u{E007F}')
-}
-
-/// Abbreviations whose dot is not an end.
-const ENGLISH_WORDS: &[(&str, &str)] = &[
-    ("Dr.", "Doctor"),
-    ("Mr.", "Mister"),
-    ("Mrs.", "Missus"),
-    ("Ms.", "Miz"),
-    ("Prof.", "Professor"),
-    ("St.", "Saint"),
-    ("Jr.", "Junior"),
-    ("Sr.", "Senior"),
-    ("vs.", "versus"),
-    ("etc.", "et cetera"),
-    ("e.g.", "for example"),
-    ("i.e.", "that is"),
-    ("approx.", "approximately"),
-    ("&", "and"),
-    ("=", "equals"),
-    ("+", "plus"),
-    ("×", "times"),
-    ("@", "at"),
-];
-
-const CURRENCIES: &[(char, &str, &str, &str)] =
-    &[('$', "dollar", "dollars", "cents"), ('€', "euro", "euros", "cents"), ('£', "pound", "pounds", "pence")];
-
-fn english_word(word: Traced) -> Traced {
-    let text = word.as_str();
-    let core = text.trim_start_matches(['(', '"', '“', '\'']);
-    let start = text.len() - core.len();
-    let short = ENGLISH_WORDS.iter().find_map(|(short, long)| {
-        let after = core.strip_prefix(short)?;
-        after.chars().all(|c| !c.is_alphanumeric()).then(|| ((*long).to_owned(), after))
-    });
-    let Some((said, after)) = short.or_else(|| money(core)) else {
-        return word.replaced("&", " and ").replaced("°C", " degrees Celsius").replaced("°F", " degrees Fahrenheit");
-    };
-    let mut out = word.part(0..start);
-    out.say(&said, word.from(start));
-    out.copy(&word, text.len() - after.len()..text.len());
-    out
-}
-
-/// `$29.99` is said "29 dollars 99"; and what stands after it.
-fn money(word: &str) -> Option<(String, &str)> {
-    let sign = word.chars().next()?;
-    let (_, one, many, cents) = CURRENCIES.iter().find(|currency| currency.0 == sign)?;
-    let rest = &word[sign.len_utf8()..];
-    let length = rest.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ',').unwrap_or(rest.len());
-    let number = rest[..length].trim_end_matches(['.', ',']);
-    let after = &rest[number.len()..];
-    if !number.starts_with(|c: char| c.is_ascii_digit()) || after.starts_with(char::is_alphanumeric) {
-        return None;
-    }
-    let unit = |amount: &str| if amount == "1" { one } else { many };
-    let said = match number.split_once('.') {
-        Some(("0", part)) if part.len() == 2 => format!("{part} {cents}"),
-        Some((whole, part)) if part.len() == 2 && part != "00" => format!("{whole} {} {part}", unit(whole)),
-        Some((whole, "00")) => format!("{whole} {}", unit(whole)),
-        _ => format!("{number} {}", unit(number)),
-    };
-    Some((said, after))
+fn is_kana(c: char) -> bool {
+    matches!(c, '\u{3041}'..='\u{30fa}')
 }
 
 #[cfg(test)]
@@ -200,7 +88,7 @@ mod tests {
             ("Dr. Smith & Mrs. Jones", "Doctor Smith and Missus Jones"),
             ("R&D at 20°C", "R and D at 20 degrees Celsius"),
             ("It costs $29.99, or £1.", "It costs 29 dollars 99, or 1 pound."),
-            ("$3.14159 million", "3.14159 dollars million"),
+            ("$3.14159 million", "3.14159 million dollars"),
             ("2*3 = 6, e.g. this.", "2 times 3 equals 6, for example this."),
             ("Cats, dogs, etc.", "Cats, dogs, et cetera"),
         ] {
