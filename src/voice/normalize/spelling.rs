@@ -47,7 +47,9 @@ pub fn spelled(
     let written = text.as_str();
     let mut chars = written.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
-        if !begins(c) {
+        // Within a word or a number nothing begins.
+        let inside = c.is_ascii_alphanumeric() && written[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
+        if inside || !begins(c) {
             out.copy(text, at..at + c.len_utf8());
             continue;
         }
@@ -100,6 +102,7 @@ pub fn language(text: &str, at: usize, usual: Language) -> Language {
 
 /// Where the number at `at` ends, with the letters at it: a unit perhaps, which tells nothing about the language.
 fn after_own(text: &str, at: usize) -> usize {
+    let text = &text[..text.floor_char_boundary(at + FAR)];
     let run =
         |from: usize, own: &dyn Fn(char) -> bool| text[from..].find(|c| !own(c)).map_or(text.len(), |end| from + end);
     // The letter of a train.

@@ -64,7 +64,7 @@ pub fn telephone(rest: &str) -> Option<(String, usize)> {
         .first()
         .is_some_and(|group| group.starts_with('1') && group[1..].starts_with(['3', '4', '5', '6', '7', '8', '9']));
     let area = groups.first().is_some_and(|group| group.starts_with('0'));
-    let service = groups.first().is_some_and(|group| matches!(*group, "400" | "800"));
+    let service = groups.first().is_some_and(|group| group.starts_with("400") || group.starts_with("800"));
     let groups: Vec<&str> = match lengths.as_slice() {
         [11] if mobile => vec![&groups[0][..3], &groups[0][3..7], &groups[0][7..]],
         [3, 4, 4] if mobile => groups,

@@ -140,6 +140,7 @@ impl<'a> Reader<'a> {
             let equals = self.rest().trim_start_matches(' ').starts_with('=');
             self.said.insert(said, (sign, if equals { "减" } else { "到" }.to_owned()));
         } else {
+            self.said.truncate(said);
             self.at = sign;
         }
         true
@@ -202,7 +203,7 @@ impl<'a> Reader<'a> {
         }
         let [Some(hour), Some(minute), second] = parts else { return false };
         let half = &rest[length..];
-        let lower = half.trim_start_matches(' ').to_ascii_lowercase();
+        let lower: String = half.trim_start_matches(' ').chars().take(5).collect::<String>().to_ascii_lowercase();
         let noon = ["am", "a.m.", "pm", "p.m."].iter().find(|mark| {
             lower.strip_prefix(**mark).is_some_and(|after| !after.starts_with(|c: char| c.is_ascii_alphanumeric()))
         });
@@ -397,7 +398,7 @@ mod tests {
         for (written, spoken) in [
             ("电话13800138000", "电话幺三八，零零幺三，八零零零"),
             ("座机010-12345678", "座机零幺零，幺二三四五六七八"),
-            ("打400-800-1234", "打四零零，八零零，幺二三四"),
+            ("打400-800-1234或4008001234", "打四零零，八零零，幺二三四或四零零，八零零，幺二三四"),
             ("+86 138 0013 8000", "加八六，幺三八，零零幺三，八零零零"),
             ("打110或120，打3个电话", "打幺幺零或幺二零，打三个电话"),
             ("验证码是1024", "验证码是一零二四"),

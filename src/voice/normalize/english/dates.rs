@@ -128,15 +128,26 @@ pub fn decade(rest: &str) -> Option<(String, usize)> {
     Some((said, length + mark.len()))
 }
 
-/// 10:05 is "10 oh 5", 10:00 "10 o'clock"; with am or pm after it.
+/// 10:05 is "10 oh 5", 10:00 "10 o'clock"; with am or pm after it, and perhaps an end: 10:00-12:30.
 pub fn time(rest: &str) -> Option<(String, usize)> {
+    let (mut said, mut end) = one_time(rest)?;
+    if let Some(after) = after_any(&rest[end..], TO).filter(|after| numbers::clock(after).is_some())
+        && let Some((other, length)) = one_time(after)
+    {
+        said.push_str(&format!(" to {other}"));
+        end = rest.len() - after.len() + length;
+    }
+    Some((said, end))
+}
+
+fn one_time(rest: &str) -> Option<(String, usize)> {
     let (parts, mut end) = numbers::clock(rest).unwrap_or_else(|| {
         let hour = numbers::digits(rest);
         let value = rest[..hour].parse().ok().filter(|value| (1..=12).contains(value) && hour <= 2);
         ([value, None, None], hour)
     });
     let [Some(hour), minute, second] = parts else { return None };
-    let lower = rest[end..].trim_start_matches(' ').to_ascii_lowercase();
+    let lower: String = rest[end..].trim_start_matches(' ').chars().take(5).collect::<String>().to_ascii_lowercase();
     let half = [("a.m.", "AM"), ("p.m.", "PM"), ("am", "AM"), ("pm", "PM")].iter().find(|(mark, _)| {
         lower.strip_prefix(mark).is_some_and(|after| !after.starts_with(|c: char| c.is_alphanumeric()))
     });
@@ -163,13 +174,6 @@ pub fn time(rest: &str) -> Option<(String, usize)> {
         if mark.ends_with('.') && rest[end..].trim().is_empty() {
             end -= 1;
         }
-    }
-    // 10:00-12:30
-    if let Some(after) = after_any(&rest[end..], TO).filter(|after| numbers::clock(after).is_some())
-        && let Some((other, length)) = time(after)
-    {
-        said.push_str(&format!(" to {other}"));
-        end = rest.len() - after.len() + length;
     }
     Some((said, end))
 }
