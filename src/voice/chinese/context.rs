@@ -53,6 +53,7 @@ const RULES: &[(&str, &str, Near)] = &[
             "树", "花", "草", "菜", "田", "地", "粮", "瓜", "豆", "水稻", "玉米", "小麦", "棉花", "下", "了", "着",
         ]),
     ),
+    ("数", "shu3", After(&["数了", "数一"])),
     ("数", "shu3", Before(&["了数", "到", "不清", "一数", "一下", "着", "星星", "钱", "羊"])),
     ("干", "gan1", After(&["晒", "晾", "烘", "吹", "擦", "烤", "风", "口", "嘴", "喝", "很", "太", "有点"])),
     ("觉", "jiao4", After(&["一", "个", "睡", "懒", "午", "好", "睡了"])),
@@ -118,6 +119,8 @@ pub fn reading(words: &[Word<'_>], index: usize, at: usize, c: char) -> Option<&
         '儿' if last && !first => return (!CHILDREN.contains(&word.text)).then_some("er5"),
         _ => {}
     }
+    // 他教 in 他教我们 is in no dictionary: its characters count as words.
+    let (first, last) = (first || !word.known, last || !word.known);
     let (before, after) = around(words, index, at, c);
     let holds = |near: &Near| match near {
         After(texts) => last && texts.iter().any(|text| before.ends_with(text)),

@@ -62,6 +62,7 @@ fn readings_follow_the_words_around() {
         ("三只狗", "san1 zhi1 gou3"),
         ("只有三只", "zhi2 you3 san1 zhi1"),
         ("他教我们", "ta1 jiao1 wo3 men5"),
+        ("他弹着钢琴", "ta1 tan2 zhe5 gang1 qin2"),
         ("睡了一觉", "shui4 le5 yi2 jiao4"),
         ("很长", "hen3 chang2"),
         ("请了三天假", "qing3 le5 san1 tian1 jia4"),
