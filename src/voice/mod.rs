@@ -14,6 +14,7 @@ pub mod piper;
 mod piper_config;
 mod piper_model;
 mod protobuf;
+pub mod remote;
 mod sentences;
 mod sound;
 mod stretches;
@@ -73,6 +74,9 @@ pub enum VoiceError {
     Unspeakable { voice: String, text: String },
     #[error("the sound could not be brought to the rate of the call: {reason}")]
     Resample { reason: String },
+    /// `url`: as it is configured, without what is secret or changes.
+    #[error("the voice {voice} at {url} failed: {problem}")]
+    Remote { voice: String, url: String, problem: remote::RemoteProblem },
 }
 
 /// An engine with its working memory.

@@ -21,7 +21,7 @@ const FRAME_MILLIS: usize = 5;
 /// Below the loudest frame by this factor (-46 dB), a frame is silence.
 const SILENCE: f32 = 0.005;
 /// RMS of the speech, full scale = 1: -20 dBFS, as voice calls have it.
-const LEVEL: f32 = 0.1;
+pub const LEVEL: f32 = 0.1;
 /// No gain beyond this: whispers stay whispers, and noise is not blown up.
 const MOST_GAIN: f32 = 4.0;
 /// Highest peak: -1.5 dBFS, room for what Opus adds.
@@ -120,11 +120,17 @@ impl Loudness {
     ) -> Result<Vec<i16>, VoiceError> {
         let sound = stretch.resampled(keep, sounding)?;
         self.hear(&sound);
-        let gain = if self.energy > 0.0 { (LEVEL / self.energy.sqrt()).min(MOST_GAIN) } else { 1.0 };
-        Ok(sound.into_iter().map(|sample| (limited(sample * gain) * 32767.0).round() as i16).collect())
+        let gain = self.gain();
+        Ok(sound.into_iter().map(|sample| sample_out(sample * gain)).collect())
     }
 
-    fn hear(&mut self, pcm: &[f32]) {
+    /// By which its sound is to be multiplied, as far as is known.
+    pub fn gain(&self) -> f32 {
+        if self.energy > 0.0 { (LEVEL / self.energy.sqrt()).min(MOST_GAIN) } else { 1.0 }
+    }
+
+    /// Takes more of its sound, at [`MEDIA_HZ`].
+    pub fn hear(&mut self, pcm: &[f32]) {
         let frame = MEDIA_HZ as usize / 50;
         let energies: Vec<f32> = pcm.chunks(frame).map(|frame| rms(frame).powi(2)).collect();
         let loudest = energies.iter().copied().fold(0.0, f32::max);
@@ -134,6 +140,11 @@ impl Loudness {
             self.energy += (energy - self.energy) * 0.02 / self.seconds;
         }
     }
+}
+
+/// A sample as it goes out, peaks rounded off.
+pub fn sample_out(sample: f32) -> i16 {
+    (limited(sample) * 32767.0).round() as i16
 }
 
 /// The sample itself up to [`KNEE`], from there on ever less of it, up to [`CEILING`].
