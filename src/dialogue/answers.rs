@@ -6,9 +6,12 @@
 use super::history::{Item, Message, Place, Role};
 use super::io::{Ending, Event, Outcome, Output, ResponseRequest, Usage};
 use super::reply::{Making, Reply};
+use super::tools::Calling;
 use super::words::{Wording, has_words, wording};
-use super::{Dialogue, Medium, phrases};
+use super::{Dialogue, Matter, Medium, phrases};
 use crate::media::{Clause, TimedWord, TurnId};
+
+const WRITTEN: Making = Making::Written(Ending::Completed);
 
 impl Dialogue {
     /// Starts what has become due: called after every input.
@@ -46,12 +49,11 @@ impl Dialogue {
         reply.making = Making::Generating;
         let instructions = reply.instructions.take().unwrap_or_else(|| self.settings.instructions.clone());
         let prompt = match reply.input.take() {
-            Some(input) => {
-                std::iter::once(Message { role: Role::System, content: instructions }).chain(input).collect()
-            }
+            Some(input) => std::iter::once(Message::new(Role::System, instructions)).chain(input).collect(),
             None => self.history.prompt(&instructions, unsaid),
         };
-        self.outputs.push_back(Output::Generate { turn: reply.turn, prompt });
+        reply.prompt.clone_from(&prompt);
+        self.outputs.push_back(Output::Generate { turn: reply.turn, prompt, may_call: true });
     }
 
     /// Begins an answer; a draft if `unsaid` is what it answers and is in no history yet.
@@ -83,6 +85,7 @@ impl Dialogue {
             id: reply.item.clone(),
             role: Role::Assistant,
             medium: if text_only { Medium::Text } else { Medium::Audio },
+            matter: Matter::Words,
             text: None,
             complete: false,
             in_context: true,
@@ -96,6 +99,7 @@ impl Dialogue {
             self.emit(event);
         }
         self.outputs.push_back(Output::Play { turn });
+        self.call_tools(turn);
         self.finish_if_voiced(turn);
     }
 
@@ -125,18 +129,27 @@ impl Dialogue {
 
     pub(super) fn token(&mut self, turn: TurnId, text: &str) {
         let Some(reply) = self.reply(turn).filter(|reply| reply.making == Making::Generating) else { return };
-        let clauses = reply.write(text);
+        // What the model says after it heard from a tool does not know what stands before it.
+        let goes_on = reply.prompted > 0 && reply.prompted == reply.text.len();
+        let delta = if goes_on && wants_space(&reply.text, text) { format!(" {text}") } else { text.to_owned() };
+        let clauses = reply.write(&delta);
         let (item, text_only) = (reply.item.clone(), reply.text_only);
-        self.tell(turn, Event::ReplyText { turn, item, delta: text.to_owned(), text_only });
+        self.tell(turn, Event::ReplyText { turn, item, delta, text_only });
         self.speak(turn, clauses);
     }
 
     pub(super) fn generation_done(&mut self, turn: TurnId, usage: Usage) {
         let Some(reply) = self.reply(turn).filter(|reply| reply.making == Making::Generating) else { return };
-        reply.usage = usage;
-        reply.making = Making::Written(Ending::Completed);
+        reply.usage += usage;
+        let calls = !reply.calls.is_empty();
+        if calls && reply.text.trim().is_empty() {
+            self.bridge(turn);
+        }
+        let Some(reply) = self.reply(turn) else { return };
+        reply.making = if reply.calls.iter().any(Calling::is_open) { Making::Calling } else { WRITTEN };
         let last = reply.finish_text();
         self.speak(turn, last);
+        self.call_tools(turn);
         self.finish_if_voiced(turn);
     }
 
@@ -196,7 +209,7 @@ impl Dialogue {
     }
 
     /// Tells that an answer is made, once its text is complete and all of it has become sound.
-    fn finish_if_voiced(&mut self, turn: TurnId) {
+    pub(super) fn finish_if_voiced(&mut self, turn: TurnId) {
         let Some(reply) = self.reply(turn).filter(|reply| !reply.draft) else { return };
         let Making::Written(ending) = &reply.making else { return };
         if !reply.all_voiced() {
@@ -229,13 +242,15 @@ impl Dialogue {
                 id: reply.item.clone(),
                 role: Role::Assistant,
                 medium: if reply.text_only { Medium::Text } else { Medium::Audio },
+                matter: Matter::Words,
                 text: Some(text),
                 complete,
                 in_context: false,
             },
         };
         let (previous, usage, text_only) = (reply.previous.clone(), reply.usage, reply.text_only);
-        self.emit(Event::ReplyDone { turn, item, previous, ending, usage, text_only });
+        let calls = if ending == Ending::Completed { self.clients_calls(turn) } else { Vec::new() };
+        self.emit(Event::ReplyDone { turn, item, previous, calls, ending, usage, text_only });
     }
 
     pub(super) fn playout_started(&mut self, turn: TurnId) {
@@ -311,7 +326,7 @@ impl Dialogue {
         let (item, playing, making) = (reply.item.clone(), reply.playing, reply.making.clone());
         let heard = if reply.text_only { reply.text.clone() } else { reply.heard() };
         let millis = reply.played_millis();
-        if making == Making::Generating {
+        if matches!(making, Making::Generating | Making::Calling) {
             self.outputs.push_back(Output::StopGenerating { turn });
         }
         if let Some(kept) = self.history.get_mut(&item) {
@@ -326,4 +341,10 @@ impl Dialogue {
             self.end_reply(turn, ending, Some(heard));
         }
     }
+}
+
+/// Between two texts of a script that has spaces.
+fn wants_space(before: &str, after: &str) -> bool {
+    let (last, first) = (before.chars().next_back(), after.chars().next());
+    last.is_some_and(|c| c.is_ascii_graphic()) && first.is_some_and(|c| c.is_ascii_graphic() || c.is_alphabetic())
 }

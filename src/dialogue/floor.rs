@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::hearing::{Hearing, Pause, Thought};
-use super::history::{Item, Place, Role};
+use super::history::{Item, Matter, Place, Role};
 use super::io::{Ending, Event, Heard, Outcome, Output};
 use super::reply::Making;
 use super::words::{has_words, is_sign_of_listening};
@@ -269,7 +269,15 @@ impl Dialogue {
     fn commit(&mut self, hearing: Hearing, at: Option<Duration>) {
         let id = hearing.item.clone();
         self.emit(Event::InputCommitted { item: id.clone(), previous: self.history.last().cloned(), at });
-        let item = Item { id, role: Role::User, medium: Medium::Audio, text: None, complete: true, in_context: true };
+        let item = Item {
+            id,
+            role: Role::User,
+            medium: Medium::Audio,
+            matter: Matter::Words,
+            text: None,
+            complete: true,
+            in_context: true,
+        };
         self.insert(item, Place::End, None);
         self.untranscribed.push(hearing);
         self.finish_transcripts();

@@ -3,6 +3,7 @@
 //! PURE. The dialogue writes it, the language model's prompt is built from it, and clients read single
 //! items of it. An answer that was cut short is kept as far as it was played.
 
+use std::collections::HashMap;
 use std::fmt;
 
 /// Name of an item on the wire; ours are `item_N`, a client may choose its own.
@@ -21,6 +22,8 @@ pub enum Role {
     System,
     User,
     Assistant,
+    /// What a tool gave.
+    Tool,
 }
 
 impl Role {
@@ -29,6 +32,7 @@ impl Role {
             Self::System => "system",
             Self::User => "user",
             Self::Assistant => "assistant",
+            Self::Tool => "tool",
         }
     }
 }
@@ -40,12 +44,33 @@ pub enum Medium {
     Text,
 }
 
+/// What the model asks of a tool.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ToolCall {
+    pub id: String,
+    pub name: String,
+    /// JSON, as the model wrote it.
+    pub arguments: String,
+}
+
+/// What an item is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Matter {
+    #[default]
+    Words,
+    /// The item has no text.
+    Call(ToolCall),
+    /// The item's text is what the tool gave.
+    Result { call_id: String },
+}
+
 /// One thing that was said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
     pub id: ItemId,
     pub role: Role,
     pub medium: Medium,
+    pub matter: Matter,
     /// `None` until speech has been transcribed.
     pub text: Option<String>,
     /// False while an answer is still being made, and for good when it was cut short.
@@ -59,6 +84,28 @@ pub struct Item {
 pub struct Message {
     pub role: Role,
     pub content: String,
+    /// Of an assistant; the results follow, in this order.
+    pub calls: Vec<ToolCall>,
+    /// Of a tool: what it answers.
+    pub call_id: Option<String>,
+}
+
+impl Message {
+    pub fn new(role: Role, content: impl Into<String>) -> Self {
+        Self { role, content: content.into(), calls: Vec::new(), call_id: None }
+    }
+
+    /// The messages of an exchange with tools: the assistant's calls after what it said, and the results.
+    pub fn exchange(said: &str, answered: Vec<(ToolCall, String)>) -> impl Iterator<Item = Self> {
+        let (calls, results): (Vec<_>, Vec<_>) = answered
+            .into_iter()
+            .map(|(call, output)| {
+                let result = Self { call_id: Some(call.id.clone()), ..Self::new(Role::Tool, output) };
+                (call, result)
+            })
+            .unzip();
+        std::iter::once(Self { calls, ..Self::new(Role::Assistant, said.trim()) }).chain(results)
+    }
 }
 
 /// Where a new item goes.
@@ -136,29 +183,69 @@ impl History {
     }
 
     /// The prompt: instructions, then everything that was said and heard. Two messages of one role in a
-    /// row are joined, since chat templates expect the roles to alternate.
+    /// row are joined, since chat templates expect the roles to alternate. The results of calls follow them at once,
+    /// whenever they came; a call without one is left out, since no server takes it.
     ///
     /// `unsaid`: what the person says at this moment, which is no item yet.
     pub fn prompt(&self, instructions: &str, unsaid: Option<&str>) -> Vec<Message> {
         let mut messages: Vec<Message> = Vec::new();
         if !instructions.is_empty() {
-            messages.push(Message { role: Role::System, content: instructions.to_owned() });
+            messages.push(Message::new(Role::System, instructions));
         }
-        let items = self.items.iter().filter(|item| item.in_context);
-        let said = items.filter_map(|item| Some((item.role, item.text.as_deref()?)));
-        for (role, text) in said.chain(unsaid.map(|text| (Role::User, text))) {
-            let text = text.trim();
-            match messages.last_mut() {
-                _ if text.is_empty() => {}
-                Some(last) if last.role == role => {
-                    last.content.push('\n');
-                    last.content.push_str(text);
+        let results = self.results();
+        let mut answered: Vec<(ToolCall, String)> = Vec::new();
+        for item in self.items.iter().filter(|item| item.in_context) {
+            match &item.matter {
+                Matter::Result { .. } => {}
+                Matter::Call(call) => {
+                    answered.extend(results.get(call.id.as_str()).map(|output| (call.clone(), (*output).to_owned())));
                 }
-                _ => messages.push(Message { role, content: text.to_owned() }),
+                Matter::Words => {
+                    tell_results(&mut messages, &mut answered);
+                    say(&mut messages, item.role, item.text.as_deref().unwrap_or_default());
+                }
             }
         }
+        tell_results(&mut messages, &mut answered);
+        say(&mut messages, Role::User, unsaid.unwrap_or_default());
         messages
     }
+
+    /// What tools gave, by the call's id.
+    fn results(&self) -> HashMap<&str, &str> {
+        let results = self.items.iter().filter(|item| item.in_context).filter_map(|item| match &item.matter {
+            Matter::Result { call_id } => Some((call_id.as_str(), item.text.as_deref()?)),
+            _ => None,
+        });
+        results.collect()
+    }
+
+    /// There is a call of this id.
+    pub fn has_call(&self, id: &str) -> bool {
+        self.items.iter().any(|item| matches!(&item.matter, Matter::Call(call) if call.id == id))
+    }
+}
+
+fn say(messages: &mut Vec<Message>, role: Role, text: &str) {
+    let text = text.trim();
+    match messages.last_mut() {
+        _ if text.is_empty() => {}
+        Some(last) if last.role == role && last.calls.is_empty() => {
+            last.content.push('\n');
+            last.content.push_str(text);
+        }
+        _ => messages.push(Message::new(role, text)),
+    }
+}
+
+/// Calls join what the assistant said right before them.
+fn tell_results(messages: &mut Vec<Message>, answered: &mut Vec<(ToolCall, String)>) {
+    if answered.is_empty() {
+        return;
+    }
+    let joins = messages.last().is_some_and(|last| last.role == Role::Assistant && last.calls.is_empty());
+    let said = messages.pop_if(|_| joins).map(|last| last.content).unwrap_or_default();
+    messages.extend(Message::exchange(&said, std::mem::take(answered)));
 }
 
 #[cfg(test)]
@@ -170,6 +257,7 @@ mod tests {
             id: ItemId(id.into()),
             role,
             medium: Medium::Text,
+            matter: Matter::Words,
             text: Some(text.into()),
             complete: true,
             in_context: true,
@@ -184,6 +272,49 @@ mod tests {
         let prompt = history.prompt("Be kind.", None);
         assert_eq!(prompt.len(), 2);
         assert_eq!(prompt[1].content, "Hello.\nAre you there?");
+    }
+
+    fn call(id: &str) -> Item {
+        let call = ToolCall { id: id.into(), name: "time".into(), arguments: "{}".into() };
+        Item { matter: Matter::Call(call), text: None, ..item(id, Role::Assistant, "") }
+    }
+
+    fn result(call_id: &str, output: &str) -> Item {
+        let matter = Matter::Result { call_id: call_id.into() };
+        Item { matter, ..item(&format!("{call_id}_result"), Role::Tool, output) }
+    }
+
+    #[test]
+    fn results_follow_their_calls_and_calls_without_one_are_left_out() {
+        let mut history = History::new(16);
+        for item in [
+            item("a", Role::User, "What time is it?"),
+            item("b", Role::Assistant, "One moment."),
+            call("one"),
+            call("lost"),
+            call("two"),
+            item("c", Role::User, "And where?"),
+            result("two", "Here."),
+            result("one", "Noon."),
+            result("nobody's", "?"),
+            item("d", Role::Assistant, "Noon."),
+        ] {
+            history.insert(item, Place::End).unwrap();
+        }
+        let prompt = history.prompt("", None);
+        let told: Vec<_> = prompt.iter().map(|m| (m.role.name(), m.content.as_str(), m.calls.len())).collect();
+        assert_eq!(
+            told,
+            [
+                ("user", "What time is it?", 0),
+                ("assistant", "One moment.", 2),
+                ("tool", "Noon.", 0),
+                ("tool", "Here.", 0),
+                ("user", "And where?", 0),
+                ("assistant", "Noon.", 0)
+            ]
+        );
+        assert_eq!(prompt[2].call_id.as_deref(), Some("one"));
     }
 
     #[test]

@@ -3,9 +3,10 @@
 //! PURE data. Inputs are facts (somebody spoke, a token came) and requests of the client; outputs are
 //! orders to the engines and events for whoever follows the call. Wire protocols are codecs on [`Event`].
 
+use std::ops::AddAssign;
 use std::time::Duration;
 
-use super::history::{Item, ItemId, Message, Place};
+use super::history::{Item, ItemId, Matter, Message, Place, ToolCall};
 use crate::media::{Clause, TimedWord, TurnId, UtteranceId};
 
 /// The client's own name for an event it sent, echoed in errors that answer it.
@@ -58,9 +59,21 @@ pub enum Input {
         turn: TurnId,
         text: String,
     },
+    /// The model asks for a tool: the server's `own`, or one of the client's.
+    ToolCalled {
+        turn: TurnId,
+        call: ToolCall,
+        own: bool,
+    },
     GenerationDone {
         turn: TurnId,
         usage: Usage,
+    },
+    /// What came of [`Output::CallTool`], in words for the model, be it an error.
+    ToolAnswered {
+        turn: TurnId,
+        call_id: String,
+        output: String,
     },
     GenerationFailed {
         turn: TurnId,
@@ -137,6 +150,7 @@ pub enum Request {
 pub struct NewItem {
     pub id: Option<ItemId>,
     pub role: super::Role,
+    pub matter: Matter,
     pub text: String,
 }
 
@@ -168,6 +182,14 @@ pub struct Usage {
     pub output_tokens: u32,
 }
 
+impl AddAssign for Usage {
+    fn add_assign(&mut self, other: Self) {
+        self.input_tokens += other.input_tokens;
+        self.cached_tokens += other.cached_tokens;
+        self.output_tokens += other.output_tokens;
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
     Transcribe {
@@ -194,9 +216,17 @@ pub enum Output {
     Generate {
         turn: TurnId,
         prompt: Vec<Message>,
+        /// The model may call tools.
+        may_call: bool,
     },
+    /// The answer is not wanted any more: neither the model's words nor what tools give.
     StopGenerating {
         turn: TurnId,
+    },
+    /// Run a tool of the server.
+    CallTool {
+        turn: TurnId,
+        call: ToolCall,
     },
     Speak(Clause),
     /// Every clause of this answer has been voiced; no further one follows.
@@ -311,6 +341,8 @@ pub enum Event {
         turn: TurnId,
         item: Item,
         previous: Option<ItemId>,
+        /// What the client's tools are asked for.
+        calls: Vec<Item>,
         ending: Ending,
         usage: Usage,
         text_only: bool,

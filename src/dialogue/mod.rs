@@ -3,7 +3,7 @@
 //! PURE core: no clock, socket, channel or async; the time is an argument. `handle` takes facts and requests,
 //! `poll` gives orders and events, in order, and `deadline` says when to come back if nothing happens. The session
 //! task carries the orders out and brings back what came of them; the turn id on everything lets what is late be
-//! ignored. [`floor`] is about the person's side, [`answers`] about ours, [`requests`] about the client's wishes.
+//! ignored. [`floor`] is about the person's side, [`answers`] and [`tools`] about ours, [`requests`] about the client's wishes.
 
 mod answers;
 pub mod clauses;
@@ -16,12 +16,13 @@ mod reply;
 mod requests;
 #[cfg(test)]
 mod tests;
+mod tools;
 mod words;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-pub use history::{Item, ItemId, Medium, Message, Place, Role};
+pub use history::{Item, ItemId, Matter, Medium, Message, Place, Role, ToolCall};
 pub use io::{ClientEventId, Ending, Event, Heard, Input, NewItem, Outcome, Output, Request, ResponseRequest, Usage};
 
 use crate::media::TurnId;
@@ -189,6 +190,8 @@ impl Dialogue {
             Input::InputCommitted { utterance } => self.input_committed(utterance),
             Input::Transcribed { utterance, result } => self.transcribed(utterance, &result),
             Input::Token { turn, text } => self.token(turn, &text),
+            Input::ToolCalled { turn, call, own } => self.tool_called(turn, call, own),
+            Input::ToolAnswered { turn, call_id, output } => self.tool_answered(turn, &call_id, output),
             Input::GenerationDone { turn, usage } => self.generation_done(turn, usage),
             Input::GenerationFailed { turn, message } => self.generation_failed(turn, message),
             Input::Voiced { turn, clause, ticks, words } => self.voiced(turn, clause, ticks, words),

@@ -5,6 +5,7 @@
 use super::clauses::ClauseSplitter;
 use super::history::{ItemId, Message};
 use super::io::{Ending, Event, Usage};
+use super::tools::Calling;
 use crate::media::{MediaTime, TimedWord, TurnId, WORD_TAIL};
 
 /// How far the making of an answer has come.
@@ -13,6 +14,8 @@ pub enum Making {
     /// Transcripts that belong into the prompt are still under way.
     Waiting,
     Generating,
+    /// Tools of the server work; the model goes on with what they give.
+    Calling,
     /// All text is there; the ending holds once every clause has been voiced.
     Written(Ending),
     /// All sound is there too; the client knows.
@@ -59,6 +62,13 @@ pub struct Reply {
     /// A prompt of its own in place of the conversation's.
     pub input: Option<Vec<Message>>,
     pub instructions: Option<String>,
+    /// What the model was asked last.
+    pub prompt: Vec<Message>,
+    /// What it asked of tools, and how often it was asked anew with what they gave.
+    pub calls: Vec<Calling>,
+    pub rounds: u32,
+    /// Bytes of its text that the model was told it has said.
+    pub prompted: usize,
     /// All text, as the model wrote it.
     pub text: String,
     pub playing: bool,
@@ -86,6 +96,10 @@ impl Reply {
             untold: Vec::new(),
             input: None,
             instructions: None,
+            prompt: Vec::new(),
+            calls: Vec::new(),
+            rounds: 0,
+            prompted: 0,
             text: String::new(),
             playing: false,
             played: 0,

@@ -3,7 +3,7 @@
 //! PURE part of the [`Dialogue`]. Each request is checked against what there is; one that cannot be met becomes
 //! an error event that names the client's own event, and changes nothing.
 
-use super::history::{Item, ItemId, Place};
+use super::history::{Item, ItemId, Matter, Place};
 use super::io::{ClientEventId, Ending, Event, NewItem, Output, Request};
 use super::{Dialogue, LONGEST_ITEM, Medium};
 use crate::media::MediaTime;
@@ -59,6 +59,12 @@ impl Dialogue {
             let message = format!("The item's text is longer than {LONGEST_ITEM} bytes: shorten or split it.");
             return self.error("string_above_max_length", message, event_id);
         }
+        if let Matter::Result { call_id } = &new.matter
+            && !self.history.has_call(call_id)
+        {
+            let message = format!("There is no call with the id \"{call_id}\" in this conversation.");
+            return self.error("call_not_found", message, event_id);
+        }
         let id = match new.id {
             Some(id) if self.history.get(&id).is_some() => {
                 let message =
@@ -68,8 +74,9 @@ impl Dialogue {
             Some(id) => id,
             None => self.new_item_id(),
         };
-        let item =
-            Item { id, role: new.role, medium: Medium::Text, text: Some(new.text), complete: true, in_context: true };
+        let NewItem { role, matter, text, .. } = new;
+        let text = Some(text).filter(|_| !matches!(matter, Matter::Call(_)));
+        let item = Item { id, role, medium: Medium::Text, matter, text, complete: true, in_context: true };
         self.insert(item, place, event_id);
     }
 

@@ -7,7 +7,7 @@ use signaling::events::{
     ResponsePart, ServerEvent, Session, TranscriptionError, TranscriptionUsage, Usage,
 };
 
-use crate::dialogue::{self, Ending, Event, ItemId, Medium};
+use crate::dialogue::{self, Ending, Event, ItemId, Matter, Medium};
 use crate::media::TurnId;
 
 pub struct Codec {
@@ -117,8 +117,8 @@ impl Codec {
                     false => ServerEvent::AudioTranscriptDelta { at, delta },
                 }]
             }
-            Event::ReplyDone { turn, item, previous, ending, usage, text_only } => {
-                self.reply_done(turn, &item, previous, ending, usage, text_only)
+            Event::ReplyDone { turn, item, previous, calls, ending, usage, text_only } => {
+                self.reply_done(turn, (&item, &calls), previous, ending, usage, text_only)
             }
             Event::PlayoutStarted { turn } => {
                 let turn_id = self.response_id(turn);
@@ -193,7 +193,7 @@ impl Codec {
     fn reply_done(
         &mut self,
         turn: TurnId,
-        item: &dialogue::Item,
+        (item, calls): (&dialogue::Item, &[dialogue::Item]),
         previous: Option<ItemId>,
         ending: Ending,
         usage: dialogue::Usage,
@@ -205,7 +205,7 @@ impl Codec {
         let text = item.text.clone().unwrap_or_default();
         let wire = wire_item(item);
         let usage = Usage::new(usage.input_tokens.into(), usage.output_tokens.into());
-        let output = vec![wire.clone()];
+        let output = std::iter::once(wire.clone()).chain(calls.iter().map(wire_item)).collect();
         let response = match ending {
             Ending::Completed => response.completed(output, usage),
             Ending::Interrupted => response.cancelled(CancelReason::TurnDetected, output, usage),
@@ -222,9 +222,13 @@ impl Codec {
         events.extend([
             ServerEvent::ContentPartDone { at: at.clone(), part: part(text_only, text) },
             ServerEvent::ItemDone { item: wire.clone(), previous_item_id: name(previous) },
-            ServerEvent::OutputItemDone { response_id: at.response_id, output_index: 0, item: wire },
-            ServerEvent::ResponseDone { response: Box::new(response) },
+            ServerEvent::OutputItemDone { response_id: at.response_id.clone(), output_index: 0, item: wire },
         ]);
+        let before = std::iter::once(item).chain(calls);
+        for (index, (call, previous)) in (1..).zip(calls.iter().zip(before)) {
+            events.extend(called(&at.response_id, index, call, previous));
+        }
+        events.push(ServerEvent::ResponseDone { response: Box::new(response) });
         events
     }
 
@@ -236,6 +240,37 @@ impl Codec {
     fn part(&self, turn: TurnId, item: &ItemId) -> PartRef {
         PartRef { response_id: self.response_id(turn), item_id: item.0.clone(), output_index: 0, content_index: 0 }
     }
+}
+
+/// A call of one of the client's tools, as an item of a response. A client runs the tool as soon as it reads `completed`,
+/// so only the last event says that.
+fn called(response: &str, output_index: u32, item: &dialogue::Item, previous: &dialogue::Item) -> Vec<ServerEvent> {
+    let Matter::Call(call) = &item.matter else { return Vec::new() };
+    let dialogue::ToolCall { id: call_id, name, arguments } = call.clone();
+    let (response_id, item_id, previous) = (response.to_owned(), item.id.0.clone(), Some(previous.id.0.clone()));
+    let begun = Item::function_call(&item_id, ItemStatus::InProgress, &call_id, &name, "");
+    let written = Item::function_call(&item_id, ItemStatus::InProgress, &call_id, &name, &arguments);
+    vec![
+        ServerEvent::OutputItemAdded { response_id: response_id.clone(), output_index, item: begun.clone() },
+        ServerEvent::ItemAdded { item: begun, previous_item_id: previous.clone() },
+        ServerEvent::FunctionArgumentsDelta {
+            response_id: response_id.clone(),
+            item_id: item_id.clone(),
+            output_index,
+            call_id: call_id.clone(),
+            delta: arguments.clone(),
+        },
+        ServerEvent::FunctionArgumentsDone {
+            response_id: response_id.clone(),
+            item_id,
+            output_index,
+            call_id,
+            name,
+            arguments,
+        },
+        ServerEvent::ItemDone { item: written, previous_item_id: previous },
+        ServerEvent::OutputItemDone { response_id, output_index, item: wire_item(item) },
+    ]
 }
 
 fn part(text_only: bool, text: String) -> ResponsePart {
@@ -255,12 +290,24 @@ fn wire_item(item: &dialogue::Item) -> Item {
         (false, Some(_)) => ItemStatus::Incomplete,
     };
     let text = item.text.clone();
+    match &item.matter {
+        Matter::Words => {}
+        Matter::Call(call) => {
+            return Item::function_call(&item.id.0, ItemStatus::Completed, &call.id, &call.name, &call.arguments);
+        }
+        Matter::Result { call_id } => {
+            let kind = ItemKind::FunctionCallOutput { call_id: call_id.clone(), output: text.unwrap_or_default() };
+            return Item::new(&item.id.0, ItemStatus::Completed, kind);
+        }
+    }
     let (role, content) = match (item.role, item.medium) {
         (dialogue::Role::User, Medium::Audio) => (Role::User, vec![ContentPart::InputAudio { transcript: text }]),
         (dialogue::Role::User, Medium::Text) => {
             (Role::User, vec![ContentPart::InputText { text: text.unwrap_or_default() }])
         }
-        (dialogue::Role::System, _) => (Role::System, vec![ContentPart::InputText { text: text.unwrap_or_default() }]),
+        (dialogue::Role::System | dialogue::Role::Tool, _) => {
+            (Role::System, vec![ContentPart::InputText { text: text.unwrap_or_default() }])
+        }
         (dialogue::Role::Assistant, Medium::Audio) => (
             Role::Assistant,
             text.map(|text| ContentPart::OutputAudio { transcript: Some(text) }).into_iter().collect(),

@@ -54,7 +54,7 @@ impl Session {
     pub(super) fn start_media(&mut self) {
         // Before anybody asks, so that the first answer is as fast as later ones.
         let content = self.settings.dialogue.instructions.clone();
-        self.read_ahead(vec![Message { role: Role::System, content }]);
+        self.read_ahead(vec![Message::new(Role::System, content)]);
         if let Some(stage) = self.stage.take()
             && !self.engines.media.add(Box::new(stage))
         {

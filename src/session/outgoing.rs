@@ -68,7 +68,11 @@ impl Session {
                 }
             }
             Output::ReadAhead { prompt } => self.read_ahead(prompt),
-            Output::Generate { turn, prompt } => self.think(turn, prompt),
+            Output::Generate { turn, prompt, may_call: _ } => self.think(turn, prompt),
+            Output::CallTool { turn, call } => {
+                let output = "There is no such tool.".to_owned();
+                self.input(Input::ToolAnswered { turn, call_id: call.id, output });
+            }
             Output::StopGenerating { turn } => {
                 if let Some(thought) = self.thoughts.remove(&turn) {
                     thought.abort();

@@ -4,7 +4,7 @@ use signaling::events::{
     ClientEvent, ContentPart, ConversationMode, ErrorBody, ItemKind, Modality, ResponseInput, ResponseParams, Role,
 };
 
-use crate::dialogue::{self, ItemId, Message, NewItem, Place, Request, ResponseRequest};
+use crate::dialogue::{self, ItemId, Matter, Message, NewItem, Place, Request, ResponseRequest, ToolCall};
 use crate::media::TurnId;
 
 /// What a client event asks of the dialogue; `turn_of` finds an answer by its protocol name.
@@ -41,14 +41,26 @@ pub fn request(event: ClientEvent, turn_of: impl Fn(&str) -> Option<TurnId>) -> 
 }
 
 fn new_item(item: signaling::events::NewItem) -> Result<NewItem, ErrorBody> {
-    let (role, text) = message(item.kind)?;
-    Ok(NewItem { id: item.id.map(ItemId), role, text })
+    let id = item.id.map(ItemId);
+    Ok(match item.kind {
+        ItemKind::FunctionCall { call_id, name, arguments } => {
+            let matter = Matter::Call(ToolCall { id: call_id, name, arguments });
+            NewItem { id, role: dialogue::Role::Assistant, matter, text: String::new() }
+        }
+        ItemKind::FunctionCallOutput { call_id, output } => {
+            NewItem { id, role: dialogue::Role::Tool, matter: Matter::Result { call_id }, text: output }
+        }
+        kind => {
+            let (role, text) = message(kind)?;
+            NewItem { id, role, matter: Matter::Words, text }
+        }
+    })
 }
 
 fn message(kind: ItemKind) -> Result<(dialogue::Role, String), ErrorBody> {
     let ItemKind::Message { role, content } = kind else {
-        let message = "Tools are not offered by this server yet: only items of type \"message\" can be created.";
-        return Err(ErrorBody::invalid("unsupported_item", message).with_param("item.type"));
+        let message = "Calls of tools cannot stand in response.input: put them into the conversation.";
+        return Err(ErrorBody::invalid("unsupported_item", message).with_param("response.input"));
     };
     let mut text = String::new();
     for part in &content {
@@ -96,7 +108,7 @@ fn input_message(input: ResponseInput) -> Result<Message, ErrorBody> {
     match input {
         ResponseInput::Item(item) => {
             let (role, content) = message(item.kind)?;
-            Ok(Message { role, content })
+            Ok(Message::new(role, content))
         }
         ResponseInput::Reference { .. } => {
             let message = "References to items are not supported in response.input: give the messages themselves.";

@@ -45,7 +45,8 @@ impl Minds for Dice {
     fn think(&mut self) -> Thinking {
         let text = ANSWERS[self.0.random_range(0..ANSWERS.len())].to_owned();
         let fails_after = self.0.random_bool(0.05).then(|| self.0.random_range(0..6));
-        Thinking { first: self.0.random_range(10..900), each: self.0.random_range(1..80), text, fails_after }
+        let calls = self.0.random_bool(0.1).then(|| self.0.random_range(0..1500));
+        Thinking { first: self.0.random_range(10..900), each: self.0.random_range(1..80), text, fails_after, calls }
     }
 
     fn voice(&mut self) -> u64 {

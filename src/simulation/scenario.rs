@@ -22,7 +22,7 @@ impl Minds for Script {
 
     fn think(&mut self) -> Thinking {
         let text = if self.answers.is_empty() { "Yes.".into() } else { self.answers.remove(0) };
-        Thinking { first: 90, each: 25, text, fails_after: None }
+        Thinking { first: 90, each: 25, text, fails_after: None, calls: None }
     }
 
     fn voice(&mut self) -> u64 {

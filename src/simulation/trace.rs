@@ -27,7 +27,7 @@ pub fn order(order: &Output) -> String {
         Output::ReadAhead { prompt } => {
             format!("    read ahead {:?}", prompt.last().map(|last| last.content.as_str()).unwrap_or_default())
         }
-        Output::Generate { turn, prompt } => {
+        Output::Generate { turn, prompt, .. } => {
             format!(
                 "    answer {} to {:?}",
                 turn.0,

@@ -11,7 +11,9 @@ use super::engines::Engines;
 use super::listener::Listener;
 use super::person::{Cut, Ear, Heard, Person, WINDOW_MILLIS};
 use super::trace;
-use crate::dialogue::{self, Dialogue, Event, Input, ItemId, Output, Place, Request, ResponseRequest, Role, Settings};
+use crate::dialogue::{
+    self, Dialogue, Event, Input, ItemId, Output, Place, Request, ResponseRequest, Role, Settings, ToolCall,
+};
 use crate::media::{AUDIO_FRAME, MediaTime, Speech, TimedWord, TurnId, UtteranceId};
 use crate::playout::{Progress, Timeline};
 
@@ -37,6 +39,8 @@ pub struct Thinking {
     pub each: u64,
     pub text: String,
     pub fails_after: Option<usize>,
+    /// It asks for a tool at the end, which takes so long.
+    pub calls: Option<u64>,
 }
 
 enum Unplayed {
@@ -120,7 +124,7 @@ impl<M: Minds> World<M> {
                 self.person.say(self.now, &text);
             }
             Act::Types(text) => {
-                let item = dialogue::NewItem { id: None, role: Role::User, text };
+                let item = dialogue::NewItem { id: None, role: Role::User, matter: dialogue::Matter::Words, text };
                 self.ask(Request::CreateItem { item, place: Place::End });
                 self.ask(Request::CreateResponse(ResponseRequest::default()));
             }
@@ -230,10 +234,16 @@ impl<M: Minds> World<M> {
                     self.engines.at(self.now, Input::SpeechStarted { at, at_millis: at.as_millis() as u64 });
                 }
             }
-            Output::Generate { turn, .. } => self.think(turn),
+            Output::Generate { turn, may_call, .. } => self.think(turn, may_call),
+            Output::CallTool { turn, call } => {
+                let output = "What the tool found.".to_owned();
+                let takes = call.arguments.parse().unwrap_or(0);
+                self.engines.at(self.now + takes, Input::ToolAnswered { turn, call_id: call.id, output });
+            }
             Output::StopGenerating { turn } => {
                 self.engines.drop_where(|input| {
-                    matches!(input, Input::Token { turn: other, .. } | Input::GenerationDone { turn: other, .. }
+                    matches!(input, Input::Token { turn: other, .. } | Input::ToolCalled { turn: other, .. }
+                        | Input::GenerationDone { turn: other, .. }
                         | Input::GenerationFailed { turn: other, .. } if *other == turn)
                 });
                 // What was under way still comes.
@@ -267,7 +277,7 @@ impl<M: Minds> World<M> {
         }
     }
 
-    fn think(&mut self, turn: TurnId) {
+    fn think(&mut self, turn: TurnId, may_call: bool) {
         let thinking = self.minds.think();
         let mut at = self.now + thinking.first;
         for (number, token) in thinking.text.split_inclusive(' ').enumerate() {
@@ -276,6 +286,10 @@ impl<M: Minds> World<M> {
             }
             self.engines.at(at, Input::Token { turn, text: token.to_owned() });
             at += thinking.each;
+        }
+        if let Some(takes) = thinking.calls.filter(|_| may_call) {
+            let call = ToolCall { id: format!("call_{at}"), name: "find".into(), arguments: takes.to_string() };
+            self.engines.at(at, Input::ToolCalled { turn, call, own: true });
         }
         self.engines.at(at, Input::GenerationDone { turn, usage: dialogue::Usage::default() });
     }
