@@ -41,7 +41,7 @@ tests/e2e/node_modules/.installed: tests/e2e/package.json tests/e2e/package-lock
 	npm --prefix tests/e2e ci --no-audit --no-fund
 	@touch $@
 
-models: build ## Fetch the model weights (about 750 MB the first time)
+models: build ## Fetch the model weights (about 880 MB the first time)
 	@$(BIN) models pull
 
 test-models: build

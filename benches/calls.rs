@@ -21,7 +21,7 @@ use visavis::call::{CallOptions, CallReport, Utterance, run};
 use visavis::media::{Clause, MEDIA_HZ, TurnId};
 use visavis::models::Store;
 use visavis::onnx::Runtime;
-use visavis::voice::{PiperVoice, VoiceStyle};
+use visavis::voice::{PhoneticVoice, Piper, VoiceStyle};
 
 const QUESTIONS: &[&str] = &[
     "What is the capital of France?",
@@ -52,7 +52,7 @@ fn main() {
 fn speak_questions(folder: &Path) -> Vec<PathBuf> {
     let onnx = Runtime::load(&weight("onnxruntime")).unwrap();
     let files = Store::open(None).unwrap().files("piper-joe").unwrap();
-    let mut voice = PiperVoice::load(&onnx, &files[0], &files[1], 1).unwrap();
+    let mut voice = PhoneticVoice::new(Piper::load(&onnx, &files[0], &files[1], 1).unwrap());
     let spec = hound::WavSpec {
         channels: 1,
         sample_rate: MEDIA_HZ,

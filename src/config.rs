@@ -4,14 +4,17 @@
 //! Secrets are not settings: they come from the environment.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::dialogue::{Patience, TurnEnd};
+use crate::engines::voices::Choice;
 use crate::face::CHARACTERS;
 use crate::hearing::VadSettings;
 use crate::language::LanguageSettings;
 use crate::peer::PeerSettings;
+use crate::voice::remote::{EdgeSettings, OpenAiVoiceSettings};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -56,11 +59,25 @@ pub struct ServerSettings {
 }
 
 /// `[models]`
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ModelSettings {
     /// Folder of the weights; empty: `VISAVIS_MODELS`, else `~/.cache/visavis`.
     pub folder: PathBuf,
+    /// How long a model that is not part of the default settings stays loaded unused; 0: for ever.
+    pub keep_minutes: u64,
+}
+
+impl ModelSettings {
+    pub fn keep(&self) -> Option<Duration> {
+        (self.keep_minutes > 0).then(|| Duration::from_secs(self.keep_minutes.saturating_mul(60)))
+    }
+}
+
+impl Default for ModelSettings {
+    fn default() -> Self {
+        Self { folder: PathBuf::new(), keep_minutes: 10 }
+    }
 }
 
 /// `[turn]`; a session's `turn_detection` goes before it.
@@ -105,11 +122,20 @@ pub struct AsrSettings {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TtsSettings {
-    /// Name of a voice in the store.
+    /// Name of a voice.
     pub voice: String,
+    /// Voices that step in, in this order, for a language that the voice does not speak, and when it fails.
+    pub others: Vec<String>,
+    /// Folder of Piper voices of the user's own; empty: `voices` in the folder of the weights.
+    pub folder: String,
     /// 0.25 to 1.5.
     pub speed: f32,
+    /// Of one voice; 0 chooses by the voice and the machine.
     pub threads: usize,
+    /// The voice `edge`.
+    pub edge: EdgeSettings,
+    /// The voice `openai`.
+    pub openai: OpenAiVoiceSettings,
 }
 
 /// `[avatar]`
@@ -245,10 +271,10 @@ impl Default for AsrSettings {
 }
 
 impl AsrSettings {
-    /// The weight to load.
-    pub fn weight(&self) -> &str {
-        match (self.model.as_str(), self.language.as_str()) {
-            ("auto", "en") => "whisper-tiny-en",
+    /// The weight for a language; `None`: it is to be detected.
+    pub fn weight(&self, language: Option<&str>) -> &str {
+        match (self.model.as_str(), language) {
+            ("auto", Some("en")) => "whisper-tiny-en",
             ("auto", _) => "whisper-base",
             (name, _) => name,
         }
@@ -262,7 +288,38 @@ impl AsrSettings {
 
 impl Default for TtsSettings {
     fn default() -> Self {
-        Self { voice: "piper-joe".into(), speed: 1.0, threads: 1 }
+        Self {
+            voice: "piper-joe".into(),
+            // A man in each language, as far as there is one.
+            others: ["zm_yunxi", "am_michael", "em_alex", "ff_siwis", "im_nicola", "pm_alex", "hm_omega"]
+                .map(|voice| format!("kokoro/{voice}"))
+                .to_vec(),
+            folder: String::new(),
+            speed: 1.0,
+            threads: 0,
+            edge: EdgeSettings::default(),
+            openai: OpenAiVoiceSettings::default(),
+        }
+    }
+}
+
+impl TtsSettings {
+    /// The voices in the order in which they are asked.
+    pub fn choice(&self) -> Choice {
+        std::iter::once(&self.voice).chain(&self.others).map(|name| name.as_str().into()).collect()
+    }
+
+    /// Threads of a voice that can use `most`.
+    pub fn threads(&self, most: usize) -> usize {
+        match self.threads {
+            0 => std::thread::available_parallelism().map_or(1, |cores| cores.get().min(most)),
+            threads => threads,
+        }
+    }
+
+    /// Where voices of the user's own lie; `models`: the folder of the weights.
+    pub fn folder(&self, models: &Path) -> PathBuf {
+        if self.folder.is_empty() { models.join("voices") } else { PathBuf::from(&self.folder) }
     }
 }
 
@@ -313,9 +370,6 @@ impl Config {
         if self.server.max_calls == 0 || self.server.media_threads == 0 {
             return invalid("server.max_calls and server.media_threads must be at least 1".into());
         }
-        if self.tts.threads == 0 {
-            return invalid("tts.threads must be at least 1".into());
-        }
         if !(0.25..=1.5).contains(&self.tts.speed) {
             return invalid(format!("tts.speed is {}: use 0.25 to 1.5", self.tts.speed));
         }
@@ -325,6 +379,7 @@ impl Config {
         if self.video.bitrate_bps < 50_000 {
             return invalid(format!("video.bitrate_bps is {}: a face needs at least 50000", self.video.bitrate_bps));
         }
+        self.tts.edge.validate().and(self.tts.openai.validate()).map_err(ConfigError::Invalid)?;
         self.vad.validate().map_err(ConfigError::Invalid)?;
         self.turn.validate().map_err(ConfigError::Invalid)?;
         self.llm.validate().map_err(ConfigError::Invalid)?;

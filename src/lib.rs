@@ -21,6 +21,7 @@ pub mod onnx;
 pub mod page;
 pub mod peer;
 pub mod playout;
+pub mod say;
 pub mod server;
 pub mod session;
 #[cfg(test)]

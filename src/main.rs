@@ -9,6 +9,7 @@ use tracing_subscriber::EnvFilter;
 use visavis::call::CallArgs;
 use visavis::config::{Config, LogSettings};
 use visavis::models::ModelsCommand;
+use visavis::say::SayArgs;
 
 #[derive(Parser)]
 #[command(version, about)]
@@ -33,6 +34,8 @@ enum Command {
     Models(ModelsCommand),
     /// Call a server, speak a file to it, and write down what comes back.
     Call(CallArgs),
+    /// Let a voice speak a text into a file.
+    Say(SayArgs),
 }
 
 fn main() -> ExitCode {
@@ -62,6 +65,10 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Call(arguments) => {
             log(&LogSettings { filter: "warn,webrtc=error,rtc=error".into(), json: false });
             runtime()?.block_on(visavis::call::main(arguments))
+        }
+        Command::Say(arguments) => {
+            log(&LogSettings { filter: "warn,ort=error".into(), json: false });
+            runtime()?.block_on(visavis::say::main(arguments))
         }
     }
 }

@@ -28,6 +28,7 @@ pub struct Metrics {
     pub transcribe_seconds: Histogram,
     pub voice_seconds: Histogram,
     pub voice_first_seconds: Histogram,
+    pub voice_failovers: IntCounter,
     pub first_token_seconds: Histogram,
     /// By `question` (spoken, typed) and `step`: end of speech (by the audio) or request to each step of the answer.
     pub step_seconds: HistogramVec,
@@ -101,6 +102,10 @@ impl Metrics {
                 "visavis_voice_first_seconds",
                 "Time to make the first part of one clause's sound",
                 WAIT_BUCKETS,
+            ),
+            voice_failovers: counter(
+                "visavis_voice_failovers_total",
+                "Times a voice failed at a clause and the next one stepped in",
             ),
             first_token_seconds: histogram(
                 "visavis_first_token_seconds",

@@ -10,7 +10,7 @@ use visavis::call::Recording;
 use visavis::media::{Clause, MEDIA_HZ, TimedWord, TurnId};
 use visavis::models::Store;
 use visavis::onnx::Runtime;
-use visavis::voice::{PiperVoice, VoiceStyle};
+use visavis::voice::{PhoneticVoice, Piper, VoiceStyle};
 
 use super::{level, random};
 
@@ -29,7 +29,7 @@ pub struct Said {
 pub struct Voices {
     folder: PathBuf,
     /// Loaded when something is said for the first time.
-    piper: Option<PiperVoice>,
+    piper: Option<PhoneticVoice<Piper>>,
 }
 
 impl Voices {
@@ -61,7 +61,7 @@ impl Voices {
                 let runtime = Runtime::load(&store.path("onnxruntime")?)?;
                 let files = store.files(PIPER)?;
                 let [model, config] = files.as_slice() else { bail!("the weight {PIPER} is not two files") };
-                none.insert(PiperVoice::load(&runtime, model, config, 1)?)
+                none.insert(PhoneticVoice::new(Piper::load(&runtime, model, config, 1)?))
             }
         };
         let clause = Clause { turn: TurnId(1), index: 0, text: text.to_owned() };

@@ -1,18 +1,17 @@
-//! The model threads that calls share, and the jobs they take: utterances to text, pauses to a verdict, clauses to sound.
+//! The jobs that the model threads of all calls take: utterances to text, pauses to a verdict, clauses to sound.
 //!
 //! A job carries the way back to its call. It is never waited for: a call that is gone or has moved on finds
 //! its job skipped, and a job that is lost is answered with an error, so nobody waits for ever.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::AtomicBool;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
-use crate::clock;
-use crate::hearing::{AsrError, AsrRequest, EndOfTurn, Recognizer, Transcript, Utterance};
+use super::voices::{Choice, Voices};
+use crate::hearing::{Transcript, Utterance};
 use crate::media::{Clause, Speech, TurnId, UtteranceId};
-use crate::metrics::Metrics;
-use crate::voice::{Voice, VoiceStyle};
+use crate::voice::VoiceStyle;
 
 /// Utterances of all calls that wait for the recogniser.
 pub const UTTERANCES: usize = 16;
@@ -40,9 +39,29 @@ pub struct JudgeJob {
 pub struct SpeakJob {
     pub clause: Clause,
     pub style: VoiceStyle,
-    /// Answers up to this turn are not wanted any more.
-    pub unwanted: Arc<AtomicU64>,
+    /// Language tag of what its script leaves open.
+    pub language: String,
+    /// The call's voices, in order.
+    pub voices: Choice,
+    /// All voices, for when one has to step in.
+    pub all: Arc<Voices>,
+    /// Answers up to this turn are not wanted any more; none is once its sender is gone.
+    pub unwanted: watch::Receiver<TurnId>,
     pub reply: Reply<Spoken>,
+    pub(super) told: Told,
+}
+
+/// How far a clause has come.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// So many of the voices were asked, or passed over.
+    pub(super) tried: usize,
+    /// Parts that were given away.
+    pub(super) parts: usize,
+    /// Bytes of the clause's text that were said.
+    pub(super) bytes: usize,
+    /// Why the first voice that failed did.
+    pub(super) failure: Option<String>,
 }
 
 /// What becomes of a clause.
@@ -77,7 +96,7 @@ impl<T> Reply<T> {
     }
 
     /// Sends something before the job's end. The way back has room for it, or its owner is gone.
-    fn tell(&self, value: T) {
+    pub(super) fn tell(&self, value: T) {
         let _ = self.sender.try_send(value);
     }
 
@@ -96,71 +115,64 @@ impl<T> Drop for Reply<T> {
     }
 }
 
-pub fn transcribe(recognizer: &mut dyn Recognizer, job: TranscribeJob, metrics: &Metrics) {
-    if job.cancelled.load(Ordering::Relaxed) {
-        return job.reply.forget();
-    }
-    let start = clock::now();
-    let request = AsrRequest {
-        pcm: &job.utterance.pcm,
-        language: job.language.as_deref(),
-        prompt: None,
-        awaited: job.awaited,
-        cancelled: &job.cancelled,
-    };
-    let result = recognizer.transcribe(&request);
-    metrics.transcribe_seconds.observe((clock::now() - start).as_secs_f64());
-    let id = job.utterance.id;
-    match result {
-        Err(AsrError::Cancelled) => job.reply.forget(),
-        Ok(transcript) => job.reply.send((id, Ok(transcript))),
-        Err(error) => {
-            metrics.error("transcription", &error);
-            job.reply.send((id, Err(error.to_string())));
-        }
+/// That somebody waits for an answer.
+pub(super) struct Wanted {
+    turn: TurnId,
+    unwanted: watch::Receiver<TurnId>,
+}
+
+impl Wanted {
+    /// Waits until nobody does any more.
+    pub(super) async fn lost(&mut self) {
+        let turn = self.turn;
+        // The session's end is one too.
+        let _ = self.unwanted.wait_for(|unwanted| turn <= *unwanted).await;
     }
 }
 
-pub fn judge(model: &mut EndOfTurn, job: JudgeJob, metrics: &Metrics) {
-    let start = clock::now();
-    let complete = model.probability(&job.utterance.pcm);
-    metrics.judge_seconds.observe((clock::now() - start).as_secs_f64());
-    let complete = complete.inspect_err(|error| metrics.error("end_of_turn", error)).ok();
-    job.reply.send((job.utterance.id, complete));
-}
+impl SpeakJob {
+    pub fn new(
+        (clause, style, language): (Clause, VoiceStyle, String),
+        (voices, all): (Choice, Arc<Voices>),
+        unwanted: watch::Receiver<TurnId>,
+        reply: Reply<Spoken>,
+    ) -> Self {
+        Self { clause, style, language, voices, all, unwanted, reply, told: Told::default() }
+    }
 
-pub fn speak(voice: &mut dyn Voice, job: SpeakJob, metrics: &Metrics) {
-    if job.clause.turn.0 <= job.unwanted.load(Ordering::Acquire) {
-        // Its reply tells the session that the voice has room again.
-        return;
+    /// What is left to say.
+    pub(super) fn rest(&self) -> &str {
+        self.clause.text.get(self.told.bytes..).unwrap_or_default()
     }
-    let start = clock::now();
-    let (turn, clause) = (job.clause.turn, job.clause.index);
-    let (mut parts, mut rest) = (0, None::<Speech>);
-    let result = voice.speak(&job.clause, &job.style, &mut |part| {
-        if parts == 0 {
-            metrics.voice_first_seconds.observe((clock::now() - start).as_secs_f64());
-        }
-        parts += 1;
-        if parts < PARTS {
-            job.reply.tell(Spoken { turn, clause, progress: Speaking::Part(part) });
-        } else if let Some(rest) = &mut rest {
-            rest.extend(part);
-        } else {
-            rest = Some(part);
-        }
-        turn.0 > job.unwanted.load(Ordering::Acquire)
-    });
-    metrics.voice_seconds.observe((clock::now() - start).as_secs_f64());
-    if let Some(rest) = rest {
-        job.reply.tell(Spoken { turn, clause, progress: Speaking::Part(rest) });
+
+    /// The voice that was asked last.
+    pub(super) fn asked(&self) -> Option<&Arc<str>> {
+        self.voices.get(self.told.tried.checked_sub(1)?)
     }
-    let progress = match result {
-        Ok(()) => Speaking::Done,
-        Err(error) => {
-            metrics.error("voice", &error);
-            Speaking::Failed(error.to_string())
-        }
-    };
-    job.reply.send(Spoken { turn, clause, progress });
+
+    pub(super) fn is_unwanted(&self) -> bool {
+        self.clause.turn <= *self.unwanted.borrow() || self.unwanted.has_changed().is_err()
+    }
+
+    pub(super) fn wanted(&self) -> Wanted {
+        Wanted { turn: self.clause.turn, unwanted: self.unwanted.clone() }
+    }
+
+    pub(super) fn tell(&self, part: Speech) {
+        self.reply.tell(self.spoken(Speaking::Part(part)));
+    }
+
+    pub(super) fn done(self) {
+        let done = self.spoken(Speaking::Done);
+        self.reply.send(done);
+    }
+
+    pub(super) fn fail(self, reason: String) {
+        let failed = self.spoken(Speaking::Failed(reason));
+        self.reply.send(failed);
+    }
+
+    fn spoken(&self, progress: Speaking) -> Spoken {
+        Spoken { turn: self.clause.turn, clause: self.clause.index, progress }
+    }
 }

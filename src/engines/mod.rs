@@ -1,26 +1,32 @@
 //! The engines that all calls share: loaded once, each on its thread, reached through bounded queues.
 
+mod breaker;
 pub mod ears;
 pub mod jobs;
+mod listeners;
+pub mod speakers;
+pub mod voices;
 pub mod worker;
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::oneshot;
-
-use crate::config::Config;
+use crate::config::{AsrSettings, Config};
 use crate::face::Character;
-use crate::hearing::{AsrError, EndOfTurn, Recognizer, SileroModel, WhisperModel, WhisperSettings};
+use crate::hearing::{SileroModel, WhisperSettings};
 use crate::language::{LanguageModel, LocalServer, LocalServerGuard, Provider};
 use crate::metrics::Metrics;
 use crate::models::{ModelError, Store};
 use crate::onnx::{OnnxError, Runtime};
 use crate::playout::MediaPool;
-use crate::voice::{PiperVoice, Voice, VoiceError};
+use crate::voice::VoiceError;
 use ears::Ears;
-use jobs::{JudgeJob, SpeakJob, TranscribeJob};
-use worker::Worker;
+use jobs::{JudgeJob, TranscribeJob};
+use listeners::{Judge, Recognise};
+use voices::Voices;
+use worker::{LoadError, Overloaded, Worker};
 
 /// Threads of Whisper that are worth their cores.
 const MOST_ASR_THREADS: usize = 2;
@@ -32,9 +38,11 @@ pub enum EngineError {
     Model(#[from] ModelError),
     #[error(transparent)]
     Onnx(#[from] OnnxError),
-    #[error("the recogniser cannot be loaded: {0}")]
-    Asr(#[from] AsrError),
-    #[error("the voice cannot be loaded: {0}")]
+    #[error("the {engine} engine cannot be loaded: {source}")]
+    Load { engine: &'static str, source: LoadError },
+    #[error("tts.voice is \"{voice}\", which is not here; there are {known}; `visavis models pull` fetches more")]
+    UnknownVoice { voice: String, known: String },
+    #[error(transparent)]
     Voice(#[from] VoiceError),
     #[error("a thread cannot be started: {0}")]
     Thread(#[from] std::io::Error),
@@ -46,19 +54,18 @@ pub enum EngineError {
 
 pub struct Engines {
     pub ears: Ears,
-    pub recognizer: Worker<TranscribeJob>,
+    pub recognizers: Recognizers,
     pub judge: Worker<JudgeJob>,
-    pub voice: Worker<SpeakJob>,
+    pub voices: Arc<Voices>,
     pub language: LanguageModel,
     pub media: MediaPool,
     pub face: Character,
     pub metrics: Arc<Metrics>,
 }
 
-type Loaded<E> = oneshot::Receiver<Result<(), E>>;
-
 impl Engines {
-    /// Loads and warms every model; the guard ends the local language model.
+    /// Loads and warms every model that a call with the default settings needs, and knows of the others; the guard
+    /// ends the local language model.
     pub async fn load(
         config: &Config,
         store: &Store,
@@ -74,77 +81,99 @@ impl Engines {
             Provider::OpenAi => (None, None),
         };
         let runtime = Runtime::load(&store.path("onnxruntime")?)?;
-        let (recognizer, heard) = start_recognizer(config, store, &metrics)?;
-        let (judge, judged) = start_judge(store, &runtime, &metrics)?;
-        let (voice, spoke) = start_voice(config, store, &runtime, &metrics)?;
+        let keep = config.models.keep();
+        let recognizers = Recognizers::start(&config.asr, store, keep, &metrics)?;
+        let judge = Judge { weights: store.path("smart-turn")?, runtime: runtime.clone(), metrics: metrics.clone() };
+        let judge = Worker::start("end-of-turn", jobs::PAUSES, None, judge)?;
+        let voices = speakers::start(config, store, &runtime, &metrics)?;
+        if !voices.knows(&config.tts.voice) {
+            let known = voices.list().iter().map(|listed| &*listed.name).collect::<Vec<_>>().join(", ");
+            return Err(EngineError::UnknownVoice { voice: config.tts.voice.clone(), known });
+        }
+        let chosen = config.tts.choice();
+        let voice = voices.first(&chosen, &config.language).and_then(|name| voices.load(name));
+        let voice = voice.ok_or(EngineError::Lost("voice"))??;
+        let loading = [("hearing", recognizers.load()), ("end of turn", judge.load()), ("voice", voice)];
         let ears = Ears::start(SileroModel::load(&runtime, &store.path("silero-vad")?)?, metrics.clone())?;
         let media = MediaPool::start(config.server.media_threads, &metrics)?;
         let face = Character::named(&config.avatar.name).unwrap_or_default();
-        heard.await.map_err(|_| EngineError::Lost("hearing"))??;
-        judged.await.map_err(|_| EngineError::Lost("end of turn"))??;
-        spoke.await.map_err(|_| EngineError::Lost("voice"))??;
+        for (engine, loaded) in loading {
+            let loaded = loaded.await.map_err(|_| EngineError::Lost(engine))?;
+            loaded.map_err(|source| EngineError::Load { engine, source })?;
+        }
         if let Some(local) = &local {
             local.wait_ready().await.map_err(EngineError::Local)?;
         }
         let language = LanguageModel::new(config.llm.clone(), local);
-        Ok((Self { ears, recognizer, judge, voice, language, media, face, metrics }, guard))
+        Ok((Self { ears, recognizers, judge, voices: Arc::new(voices), language, media, face, metrics }, guard))
     }
 }
 
-fn start_recognizer(
-    config: &Config,
-    store: &Store,
-    metrics: &Arc<Metrics>,
-) -> Result<(Worker<TranscribeJob>, Loaded<AsrError>), EngineError> {
-    let weights = store.path(config.asr.weight())?;
-    let threads = match config.asr.threads {
-        0 => std::thread::available_parallelism().map_or(1, |cores| cores.get().min(MOST_ASR_THREADS)),
-        threads => threads,
-    };
-    let settings = WhisperSettings { threads };
-    let metrics = metrics.clone();
-    let load = move || -> Result<Box<dyn Recognizer>, AsrError> {
-        let mut recognizer = WhisperModel::load(&weights, settings)?.recognizer()?;
-        recognizer.warm_up()?;
-        Ok(Box::new(recognizer))
-    };
-    Ok(Worker::start("hearing", jobs::UTTERANCES, load, move |engine, job| {
-        jobs::transcribe(engine.as_mut(), job, &metrics)
-    })?)
+impl Engines {
+    /// Loads what a call will need, if it is not there. `heard`: the language of the recogniser; `spoken`: of answers.
+    pub fn prepare(&self, heard: Option<&str>, voices: &[Arc<str>], spoken: &str) {
+        self.recognizers.prepare(heard);
+        self.voices.prepare(voices, spoken);
+    }
 }
 
-fn start_judge(
-    store: &Store,
-    runtime: &Runtime,
-    metrics: &Arc<Metrics>,
-) -> Result<(Worker<JudgeJob>, Loaded<OnnxError>), EngineError> {
-    let weights = store.path("smart-turn")?;
-    let (runtime, metrics) = (runtime.clone(), metrics.clone());
-    let load = move || {
-        let mut model = EndOfTurn::load(&runtime, &weights, 1)?;
-        model.warm_up()?;
-        Ok(model)
-    };
-    Ok(Worker::start("end-of-turn", jobs::PAUSES, load, move |model, job| jobs::judge(model, job, &metrics))?)
+/// The recognisers, one for each weight; a call's language chooses.
+pub struct Recognizers {
+    settings: AsrSettings,
+    workers: HashMap<String, Worker<TranscribeJob>>,
 }
 
-fn start_voice(
-    config: &Config,
-    store: &Store,
-    runtime: &Runtime,
-    metrics: &Arc<Metrics>,
-) -> Result<(Worker<SpeakJob>, Loaded<VoiceError>), EngineError> {
-    let files = store.files(&config.tts.voice)?;
-    let find =
-        |suffix: &str| files.iter().find(|file| file.to_string_lossy().ends_with(suffix)).cloned().unwrap_or_default();
-    let (weights, description) = (find(".onnx"), find(".json"));
-    let (runtime, metrics, threads) = (runtime.clone(), metrics.clone(), config.tts.threads);
-    let load = move || -> Result<Box<dyn Voice>, VoiceError> {
-        let mut voice = PiperVoice::load(&runtime, &weights, &description, threads)?;
-        voice.warm_up()?;
-        Ok(Box::new(voice))
-    };
-    Ok(Worker::start("voice", jobs::CLAUSES, load, move |engine, job| jobs::speak(engine.as_mut(), job, &metrics))?)
+impl Recognizers {
+    fn start(
+        asr: &AsrSettings,
+        store: &Store,
+        keep: Option<Duration>,
+        metrics: &Arc<Metrics>,
+    ) -> Result<Self, EngineError> {
+        let default = asr.weight(asr.fixed_language().as_deref());
+        // Its absence is told now, that of the others when they are asked for.
+        store.path(default)?;
+        let threads = match asr.threads {
+            0 => std::thread::available_parallelism().map_or(1, |cores| cores.get().min(MOST_ASR_THREADS)),
+            threads => threads,
+        };
+        let mut workers = HashMap::new();
+        for weight in [asr.weight(Some("en")), asr.weight(None)] {
+            let recognise = Recognise {
+                store: store.clone(),
+                weight: weight.to_owned(),
+                settings: WhisperSettings { threads },
+                metrics: metrics.clone(),
+            };
+            let keep = keep.filter(|_| weight != default);
+            workers.insert(weight.to_owned(), Worker::start("hearing", jobs::UTTERANCES, keep, recognise)?);
+        }
+        Ok(Self { settings: asr.clone(), workers })
+    }
+
+    /// Loads what a call in this language will need, so that nobody waits for it then.
+    pub fn prepare(&self, language: Option<&str>) {
+        if let Some(worker) = self.workers.get(self.settings.weight(language)) {
+            drop(worker.load());
+        }
+    }
+
+    /// Loads the one for the configured language.
+    fn load(&self) -> tokio::sync::oneshot::Receiver<Result<(), LoadError>> {
+        let weight = self.settings.weight(self.settings.fixed_language().as_deref());
+        match self.workers.get(weight) {
+            Some(worker) => worker.load(),
+            None => tokio::sync::oneshot::channel().1,
+        }
+    }
+
+    pub fn submit(&self, job: TranscribeJob) -> Result<(), Overloaded> {
+        match self.workers.get(self.settings.weight(job.language.as_deref())) {
+            Some(worker) => worker.submit(job),
+            // Its reply says that it is lost.
+            None => Ok(()),
+        }
+    }
 }
 
 /// `visavis-llm` beside our own executable, else on the PATH.

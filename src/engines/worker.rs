@@ -1,75 +1,213 @@
 //! A model on a thread of its own: jobs go in through a bounded queue and are done one after the other.
 //!
-//! The model is loaded on that thread, so the workers that its library starts inherit the low priority.
-//! A job that panics is dropped alone; its owner sees that through its reply's end.
+//! The model is loaded on that thread, when it is first needed, so the workers that its library starts inherit the low
+//! priority; when it was not needed for long it is given up. A job that panics is dropped alone; its owner sees that
+//! through its reply's end.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::JoinHandle;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use crate::clock;
 use crate::threads::{Priority, spawn};
 
 /// The queue is full: the machine cannot keep up.
 #[derive(Debug, thiserror::Error)]
 #[error("the {name} engine is busy with {capacity} requests already: try again in a moment, or allow fewer calls")]
 pub struct Overloaded {
-    name: &'static str,
+    name: Arc<str>,
     capacity: usize,
 }
 
+/// Why a model cannot be loaded, in the words of its engine.
+pub type LoadError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What a worker does with its model.
+pub trait Work: Send + 'static {
+    type Engine;
+    type Job: Send + 'static;
+
+    /// Loads and warms the model.
+    fn load(&mut self) -> Result<Self::Engine, LoadError>;
+
+    fn work(&mut self, engine: &mut Self::Engine, job: Self::Job);
+
+    /// The model could not be loaded.
+    fn refuse(&mut self, job: Self::Job, reason: String);
+}
+
+enum Order<Job> {
+    /// Load the model, if it is not there, and say how that went.
+    Load(oneshot::Sender<Result<(), LoadError>>),
+    Do(Job),
+}
+
 pub struct Worker<Job> {
-    name: &'static str,
+    name: Arc<str>,
     capacity: usize,
-    queue: Option<SyncSender<Job>>,
+    queue: Option<SyncSender<Order<Job>>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl<Job: Send + 'static> Worker<Job> {
-    /// Starts the thread, which loads its engine and then does jobs. The receiver tells how loading went.
-    pub fn start<E, L>(
-        name: &'static str,
-        capacity: usize,
-        load: impl FnOnce() -> Result<E, L> + Send + 'static,
-        mut work: impl FnMut(&mut E, Job) + Send + 'static,
-    ) -> io::Result<(Self, oneshot::Receiver<Result<(), L>>)>
-    where
-        L: Send + 'static,
-    {
-        let (queue, jobs): (_, Receiver<Job>) = sync_channel(capacity);
+    /// Starts the thread. `keep`: how long a model that is not used stays loaded; `None`: for ever.
+    pub fn start<W: Work<Job = Job>>(name: &str, capacity: usize, keep: Option<Duration>, work: W) -> io::Result<Self> {
+        let (queue, orders) = sync_channel(capacity);
+        let name: Arc<str> = name.into();
+        let own = name.clone();
+        let thread = spawn(name.to_string(), Priority::Model, move || run(&own, &orders, keep, work))?;
+        Ok(Self { name, capacity, queue: Some(queue), thread: Some(thread) })
+    }
+
+    /// Loads the model now. The receiver tells how that went; it fails if the thread is gone or its queue full.
+    pub fn load(&self) -> oneshot::Receiver<Result<(), LoadError>> {
         let (loaded, waiter) = oneshot::channel();
-        let thread = spawn(name, Priority::Model, move || {
-            let mut engine = match load() {
-                Ok(engine) => engine,
-                Err(error) => {
-                    let _ = loaded.send(Err(error));
-                    return;
-                }
-            };
-            let _ = loaded.send(Ok(()));
-            for job in jobs {
-                if catch_unwind(AssertUnwindSafe(|| work(&mut engine, job))).is_err() {
-                    tracing::error!(engine = name, "a job panicked and was dropped");
-                }
-            }
-        })?;
-        Ok((Self { name, capacity, queue: Some(queue), thread: Some(thread) }, waiter))
+        if let Some(queue) = &self.queue {
+            let _ = queue.try_send(Order::Load(loaded));
+        }
+        waiter
     }
 
     /// Never waits.
     pub fn submit(&self, job: Job) -> Result<(), Overloaded> {
-        let sent = self.queue.as_ref().is_some_and(|queue| queue.try_send(job).is_ok());
-        if sent { Ok(()) } else { Err(Overloaded { name: self.name, capacity: self.capacity }) }
+        let sent = self.queue.as_ref().is_some_and(|queue| queue.try_send(Order::Do(job)).is_ok());
+        if sent { Ok(()) } else { Err(Overloaded { name: self.name.clone(), capacity: self.capacity }) }
     }
 }
 
 impl<Job> Drop for Worker<Job> {
     fn drop(&mut self) {
         self.queue = None;
-        if let Some(thread) = self.thread.take() {
+        // A job may be the last to know of its own worker; that ends when its queue is empty.
+        if let Some(thread) = self.thread.take().filter(|own| own.thread().id() != thread::current().id()) {
             let _ = thread.join();
         }
+    }
+}
+
+fn run<W: Work>(name: &str, orders: &Receiver<Order<W::Job>>, keep: Option<Duration>, mut work: W) {
+    let mut engine = None;
+    loop {
+        let order = match keep.filter(|_| engine.is_some()) {
+            Some(keep) => orders.recv_timeout(keep),
+            None => orders.recv().map_err(RecvTimeoutError::from),
+        };
+        let order = match order {
+            Ok(order) => order,
+            Err(RecvTimeoutError::Timeout) => {
+                tracing::info!(engine = name, "given up: it was not used for long");
+                engine = None;
+                continue;
+            }
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        let loaded = match engine.is_some() {
+            true => Ok(()),
+            false => load(name, &mut work).map(|loaded| engine = Some(loaded)),
+        };
+        match (order, loaded, &mut engine) {
+            (Order::Load(waiter), loaded, _) => drop(waiter.send(loaded)),
+            (Order::Do(job), Ok(()), Some(engine)) => {
+                if catch_unwind(AssertUnwindSafe(|| work.work(engine, job))).is_err() {
+                    tracing::error!(engine = name, "a job panicked and was dropped");
+                }
+            }
+            (Order::Do(job), loaded, _) => {
+                let reason = loaded.map_or_else(|error| error.to_string(), |()| "it is not loaded".to_owned());
+                work.refuse(job, reason);
+            }
+        }
+    }
+}
+
+fn load<W: Work>(name: &str, work: &mut W) -> Result<W::Engine, LoadError> {
+    let start = clock::now();
+    let loaded = catch_unwind(AssertUnwindSafe(|| work.load()))
+        .unwrap_or_else(|_| Err(format!("the {name} engine panicked while it was loading").into()));
+    match &loaded {
+        Ok(_) => {
+            let millis = (clock::now() - start).as_millis() as u64;
+            tracing::info!(engine = name, millis, "loaded and warm");
+        }
+        Err(error) => tracing::error!(engine = name, %error, "cannot be loaded"),
+    }
+    loaded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Tells what it does.
+    struct Counting {
+        told: SyncSender<String>,
+        loads: usize,
+        /// Loads that fail, counted from the first.
+        failing: usize,
+    }
+
+    impl Work for Counting {
+        type Engine = usize;
+        type Job = u32;
+
+        fn load(&mut self) -> Result<usize, LoadError> {
+            self.loads += 1;
+            if self.loads <= self.failing { Err("no such file".into()) } else { Ok(self.loads) }
+        }
+
+        fn work(&mut self, engine: &mut usize, job: u32) {
+            assert!(job < 100, "a job that panics");
+            let _ = self.told.send(format!("{job} by {engine}"));
+        }
+
+        fn refuse(&mut self, job: u32, reason: String) {
+            let _ = self.told.send(format!("{job} refused: {reason}"));
+        }
+    }
+
+    type Started = (Worker<u32>, Receiver<String>);
+
+    fn worker(keep: Option<Duration>, failing: usize) -> io::Result<Started> {
+        let (told, heard) = sync_channel(64);
+        Ok((Worker::start("counting", 4, keep, Counting { told, loads: 0, failing })?, heard))
+    }
+
+    #[test]
+    fn a_model_is_loaded_when_it_is_first_needed_and_again_after_it_was_given_up() -> io::Result<()> {
+        let (worker, heard) = worker(Some(Duration::ZERO), 0)?;
+        let mut engines = Vec::new();
+        while engines.last().is_none_or(|engine| *engine == "1") {
+            worker.submit(7).map_err(io::Error::other)?;
+            let told = heard.recv().map_err(io::Error::other)?;
+            engines.extend(told.strip_prefix("7 by ").map(str::to_owned));
+        }
+        // Whenever the worker came to wait with nothing to do, the model went.
+        assert_eq!(engines.last().map(String::as_str), Some("2"), "{engines:?}");
+        Ok(())
+    }
+
+    #[test]
+    fn a_job_that_panics_is_dropped_alone_and_what_cannot_be_loaded_says_why() -> io::Result<()> {
+        let (worker, heard) = worker(None, 1)?;
+        for job in [1, 2, 100, 3] {
+            worker.submit(job).map_err(io::Error::other)?;
+        }
+        let told: Vec<_> = (0..3).map(|_| heard.recv().unwrap_or_default()).collect();
+        assert_eq!(told, ["1 refused: no such file", "2 by 2", "3 by 2"]);
+        Ok(())
+    }
+
+    #[test]
+    fn loading_ahead_tells_how_it_went() -> io::Result<()> {
+        let (worker, _heard) = worker(None, 1)?;
+        let failed = worker.load().blocking_recv();
+        assert!(matches!(failed, Ok(Err(error)) if error.to_string() == "no such file"));
+        assert!(matches!(worker.load().blocking_recv(), Ok(Ok(()))));
+        Ok(())
     }
 }

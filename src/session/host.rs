@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::codec::Codec;
 use super::limits::LimitSettings;
 use super::registry::Registry;
-use super::settings::CallSettings;
+use super::settings::{CallSettings, check_voice};
 use super::task::Parts;
 use super::wiring::channels;
 use crate::clock;
@@ -89,7 +89,9 @@ impl SessionHost for Host {
         if let Some(patch) = &offer.session {
             session.apply(patch).map_err(|error| bad(error.message, error.code))?;
         }
+        check_voice(&self.engines.voices, &session).map_err(|error| bad(error.message, error.code))?;
         let settings = CallSettings::new(&self.config, &session).map_err(|error| bad(error.message, error.code))?;
+        settings.prepare(&self.engines);
         let (peer, answer) = Peer::answer(&self.config.webrtc, &offer.sdp).await.map_err(|error| {
             self.refused(error.code());
             refusal(&error)
@@ -148,7 +150,7 @@ impl SessionHost for Host {
 
     fn status(&self) -> Status {
         let engines = [
-            ("asr", self.config.asr.weight().to_owned()),
+            ("asr", self.config.asr.weight(self.config.asr.fixed_language().as_deref()).to_owned()),
             ("llm", self.config.llm.model.clone()),
             ("tts", self.config.tts.voice.clone()),
         ];

@@ -8,6 +8,7 @@ use signaling::events::{CLIENT_EVENT_LIMIT, ClientEvent, ErrorBody, SessionPatch
 
 use super::ledger::Step;
 use super::requests;
+use super::settings::check_voice;
 use super::task::{Session, Unplayed};
 use super::wiring::Thought;
 use crate::clock;
@@ -92,11 +93,14 @@ impl Session {
 
     pub(super) fn update(&mut self, patch: &SessionPatch, event_id: Option<String>) {
         let mut changed = self.codec.session.clone();
-        let applied = changed.apply(patch).and_then(|()| self.settings.updated(&changed));
+        let applied = changed.apply(patch).and_then(|()| check_voice(&self.engines.voices, &changed));
+        let applied = applied.and_then(|()| self.settings.updated(&changed));
         match applied {
             Err(error) => self.tell(error.for_event(event_id).into()),
             Ok(settings) => {
                 self.codec.session = changed;
+                settings.prepare(&self.engines);
+                self.heard_language = None;
                 self.ear.detect(settings.detection);
                 self.dialogue.set_settings(settings.dialogue.clone());
                 self.settings = settings;
@@ -179,6 +183,14 @@ impl Session {
         self.transcribing.remove(&utterance);
         self.utterances.retain(|kept| kept.id.0 != utterance.0);
         self.ledger.text(self.now());
+        if let Ok(Transcript { text, language, .. }) = &result
+            && self.settings.asr_language.is_none()
+            && !text.is_empty()
+            && self.heard_language.as_ref() != Some(language)
+        {
+            self.engines.voices.prepare(&self.settings.voices, language);
+            self.heard_language = Some(language.clone());
+        }
         let result =
             result.map(|transcript| HeardText { text: transcript.text, seconds: f64::from(transcript.seconds) });
         self.input(Input::Transcribed { utterance, result });
@@ -209,28 +221,27 @@ impl Session {
         self.input(input);
     }
 
+    /// Voices work side by side; their sound is taken clause by clause.
     pub(super) fn spoken(&mut self, spoken: Spoken) {
-        let Spoken { turn, clause, progress } = spoken;
-        if !matches!(progress, Speaking::Part(_)) {
-            self.speaking = self.speaking.saturating_sub(1);
-        }
-        if !self.dialogue.is_making(turn) {
-            return;
-        }
-        let input = match progress {
-            Speaking::Part(speech) => {
-                self.ledger.step(turn, Step::Sound, self.now());
-                let ticks = speech.pcm.len() as u64;
-                let words = speech.words.clone();
-                if ticks > 0 {
-                    self.unplayed.push_back(Unplayed::Speech(speech));
-                }
-                Input::Voiced { turn, clause, ticks, words }
+        for Spoken { turn, clause, progress } in self.voicing.take(spoken) {
+            if !self.dialogue.is_making(turn) {
+                continue;
             }
-            Speaking::Done => Input::VoiceDone { turn, clause },
-            Speaking::Failed(message) => Input::VoiceFailed { turn, clause, message },
-        };
-        self.input(input);
+            let input = match progress {
+                Speaking::Part(speech) => {
+                    self.ledger.step(turn, Step::Sound, self.now());
+                    let ticks = speech.pcm.len() as u64;
+                    let words = speech.words.clone();
+                    if ticks > 0 {
+                        self.unplayed.push_back(Unplayed::Speech(speech));
+                    }
+                    Input::Voiced { turn, clause, ticks, words }
+                }
+                Speaking::Done => Input::VoiceDone { turn, clause },
+                Speaking::Failed(message) => Input::VoiceFailed { turn, clause, message },
+            };
+            self.input(input);
+        }
     }
 
     /// Tells the dialogue what went out since it was last told.

@@ -10,6 +10,7 @@ mod registry;
 mod requests;
 mod settings;
 mod task;
+mod voicing;
 mod wiring;
 
 pub use host::Host;

@@ -10,6 +10,7 @@ use futures::StreamExt;
 use signaling::events::{BargeInOutcome, ErrorBody, Latency, ServerEvent};
 
 use super::ledger::{self, Step};
+use super::settings::CallSettings;
 use super::task::{Ended, Session, Unplayed};
 use super::wiring::{SOUNDS, TRANSCRIPTS, Thought};
 use crate::dialogue::{self, Event, Input, Outcome, Output};
@@ -24,7 +25,7 @@ impl Session {
         while let Some(output) = self.dialogue.poll() {
             self.carry_out(output);
         }
-        while self.speaking < SOUNDS
+        while self.voicing.len() < SOUNDS
             && let Some(clause) = self.unspoken.pop_front()
         {
             self.voice(clause);
@@ -85,7 +86,7 @@ impl Session {
             Output::Play { turn } => self.playable = self.playable.max(turn),
             Output::Discard { turn } => {
                 self.thoughts.remove(&turn);
-                self.unwanted.fetch_max(turn.0, Ordering::Release);
+                self.forgo(turn);
                 self.unspoken.retain(|clause| clause.turn != turn);
                 self.unplayed.retain(|next| next.turn() != turn);
             }
@@ -96,7 +97,7 @@ impl Session {
                 self.unplayed.push_back(Unplayed::Finish(turn));
             }
             Output::Silence { up_to } => {
-                self.unwanted.fetch_max(up_to.0, Ordering::Release);
+                self.forgo(up_to);
                 self.handle.silence(up_to);
                 self.unspoken.retain(|clause| clause.turn > up_to);
                 self.unplayed.retain(|next| matches!(next, Unplayed::Finish(_)) || next.turn() > up_to);
@@ -108,6 +109,11 @@ impl Session {
             Output::DiscardInput => self.ear.clear(),
             Output::Emit(event) => self.emit(event),
         }
+    }
+
+    /// Answers up to this one are not to be voiced any more.
+    fn forgo(&self, turn: TurnId) {
+        self.unwanted.send_if_modified(|unwanted| turn > std::mem::replace(unwanted, turn.max(*unwanted)));
     }
 
     pub(super) fn transcribe(&mut self, id: UtteranceId, awaited: bool) {
@@ -127,7 +133,7 @@ impl Session {
         if self.transcribing.len() < TRANSCRIPTS {
             self.transcribing.insert(id, cancelled);
             // A refused job answers with an error through its reply.
-            if let Err(error) = self.engines.recognizer.submit(job) {
+            if let Err(error) = self.engines.recognizers.submit(job) {
                 self.engines.metrics.error("recogniser_overloaded", &error);
             }
         }
@@ -186,9 +192,12 @@ impl Session {
         let failed = Speaking::Failed("the voice failed at this clause".to_owned());
         let lost = Spoken { turn, clause: index, progress: failed };
         let reply = Reply::new(self.senders.sounds.clone(), lost);
-        let job = SpeakJob { clause, style: self.settings.style, unwanted: self.unwanted.clone(), reply };
-        self.speaking += 1;
-        if let Err(error) = self.engines.voice.submit(job) {
+        let CallSettings { style, voices, dialogue, .. } = &self.settings;
+        let language = self.heard_language.as_ref().unwrap_or(&dialogue.language).clone();
+        let said = (clause, style.clone(), language);
+        let by = (voices.clone(), self.engines.voices.clone());
+        self.voicing.asked(turn, index);
+        if let Err(error) = self.engines.voices.speak(SpeakJob::new(said, by, self.unwanted.subscribe(), reply)) {
             self.engines.metrics.error("voice_overloaded", &error);
         }
     }

@@ -1,10 +1,14 @@
 //! What a call works with: the server's configuration, and what the client set over it.
 
+use std::sync::Arc;
+
 use signaling::events::{ErrorBody, Modality, Session, TurnDetection};
 
 use crate::config::{Config, TurnSettings};
 use crate::dialogue::{self, TurnEnd};
+use crate::engines::Engines;
 use crate::engines::ears::Detection;
+use crate::engines::voices::{Choice, Voices};
 use crate::hearing::VadSettings;
 use crate::voice::VoiceStyle;
 
@@ -16,6 +20,8 @@ pub struct CallSettings {
     /// Language of the recogniser; `None`: detected.
     pub asr_language: Option<String>,
     pub style: VoiceStyle,
+    /// Who speaks, in the order in which they are asked.
+    pub voices: Choice,
     pub history_items: usize,
     /// The configuration's values, for what the client does not set.
     defaults: Defaults,
@@ -28,6 +34,7 @@ struct Defaults {
     asr_language: Option<String>,
     vad: VadSettings,
     turn: TurnSettings,
+    voices: Choice,
 }
 
 impl CallSettings {
@@ -38,6 +45,7 @@ impl CallSettings {
             asr_language: config.asr.fixed_language(),
             vad: config.vad,
             turn: config.turn,
+            voices: config.tts.choice(),
         };
         let empty = dialogue::Settings {
             instructions: String::new(),
@@ -52,10 +60,16 @@ impl CallSettings {
             detection: Detection { settings: defaults.vad, manual: false },
             asr_language: None,
             style: VoiceStyle::default(),
+            voices: defaults.voices.clone(),
             history_items: config.llm.history_items,
             defaults,
         };
         settings.updated(session)
+    }
+
+    /// Loads what a call with these settings needs.
+    pub fn prepare(&self, engines: &Engines) {
+        engines.prepare(self.asr_language.as_deref(), &self.voices, &self.dialogue.language);
     }
 
     /// The settings that a changed session asks for.
@@ -97,11 +111,33 @@ impl CallSettings {
             },
             detection: Detection { settings: vad, manual: detection.is_none() },
             asr_language: spoken.or_else(|| defaults.asr_language.clone()),
-            style: VoiceStyle { speed: session.audio.output.speed as f32 },
+            style: VoiceStyle { speed: session.audio.output.speed as f32, ..VoiceStyle::default() },
+            voices: voices(session.audio.output.voice.name(), &defaults.voices),
             history_items: self.history_items,
             defaults: defaults.clone(),
         })
     }
+}
+
+/// Voices of OpenAI's own, which its clients ask for by default: the configured ones speak for them.
+const OPENAI_VOICES: [&str; 10] =
+    ["alloy", "ash", "ballad", "cedar", "coral", "echo", "marin", "sage", "shimmer", "verse"];
+
+/// Refuses a voice that nobody here has.
+pub fn check_voice(voices: &Voices, session: &Session) -> Result<(), ErrorBody> {
+    let name = session.audio.output.voice.name();
+    if OPENAI_VOICES.contains(&name) || voices.knows(name) {
+        return Ok(());
+    }
+    let names: Vec<Arc<str>> = voices.list().into_iter().map(|listed| listed.name).collect();
+    let message = format!("There is no voice called \"{name}\" here; there are {}.", names.join(", "));
+    Err(ErrorBody::invalid("invalid_value", message).with_param("session.audio.output.voice"))
+}
+
+/// The session's voice before the configured ones; one that is not here is passed over.
+fn voices(chosen: &str, configured: &Choice) -> Choice {
+    let others = configured.iter().filter(|name| &***name != chosen).cloned();
+    std::iter::once(Arc::from(chosen)).chain(others).collect()
 }
 
 /// `server_vad` ends a turn by silence alone, everything else by the thought.

@@ -5,10 +5,11 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use signaling::events::{EndReason, ServerEvent};
+use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -16,6 +17,7 @@ use super::codec::Codec;
 use super::ledger::Ledger;
 use super::limits::{Due, LimitSettings, Limits};
 use super::settings::CallSettings;
+use super::voicing::Voicing;
 use super::wiring::{Receivers, Senders};
 use crate::clock;
 use crate::dialogue::Dialogue;
@@ -76,7 +78,7 @@ pub(super) struct Session {
     pub(super) stage: Option<Stage>,
     pub(super) handle: StageHandle,
     /// Answers up to this one are not to be voiced any more.
-    pub(super) unwanted: Arc<AtomicU64>,
+    pub(super) unwanted: watch::Sender<TurnId>,
     pub(super) ear: Ear,
     pub(super) senders: Senders,
     pub(super) codec: Codec,
@@ -90,14 +92,16 @@ pub(super) struct Session {
     pub(super) utterances: Vec<Utterance>,
     /// The last pause, and where its utterance ends in the incoming sound.
     pub(super) pause: Option<(UtteranceId, u64)>,
+    /// What the recogniser detected last; `None` where the language is set.
+    pub(super) heard_language: Option<String>,
     pub(super) transcribing: HashMap<UtteranceId, Arc<AtomicBool>>,
     pub(super) thinking: JoinSet<()>,
     pub(super) thoughts: HashMap<TurnId, AbortHandle>,
     /// The model reads ahead.
     pub(super) reading: Option<AbortHandle>,
-    /// Clauses that the voice has no room for yet, and how many it has.
+    /// Clauses that the voice has no room for yet, and those that it has.
     pub(super) unspoken: VecDeque<Clause>,
-    pub(super) speaking: usize,
+    pub(super) voicing: Voicing,
     /// Sound and ends of answers that may not be heard yet, or that the stage has no room for.
     pub(super) unplayed: VecDeque<Unplayed>,
     /// The newest answer that may be heard.
@@ -147,7 +151,7 @@ pub async fn run(parts: Parts) -> Ended {
     let mut progress = handle.progress.clone();
     let mut session = Session {
         stage: Some(stage),
-        unwanted: Arc::default(),
+        unwanted: watch::Sender::new(TurnId(0)),
         handle,
         ear,
         senders,
@@ -159,12 +163,13 @@ pub async fn run(parts: Parts) -> Ended {
         texts: VecDeque::new(),
         utterances: Vec::new(),
         pause: None,
+        heard_language: None,
         transcribing: HashMap::new(),
         thinking: JoinSet::new(),
         thoughts: HashMap::new(),
         reading: None,
         unspoken: VecDeque::new(),
-        speaking: 0,
+        voicing: Voicing::default(),
         unplayed: VecDeque::new(),
         playable: TurnId(0),
         progress: Progress::default(),

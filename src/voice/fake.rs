@@ -24,10 +24,6 @@ impl Voice for FakeVoice {
         "fake"
     }
 
-    fn speaks(&self, _language: &str) -> bool {
-        true
-    }
-
     fn speak(&mut self, clause: &Clause, style: &VoiceStyle, listen: Listen<'_>) -> Result<(), VoiceError> {
         let length = (LETTER / style.clamped_speed()) as u64;
         let mut phonemes = Vec::new();

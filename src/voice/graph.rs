@@ -76,6 +76,18 @@ pub fn split(model: &[u8]) -> Option<Halves> {
     })
 }
 
+/// Makes the result of the model's one node of this operator an output, and returns its name; `None` changes nothing.
+/// A reader of protobuf merges a message field that occurs twice, so a few bytes at the end are enough.
+pub fn show(model: &mut Vec<u8>, operator: &str) -> Option<String> {
+    let graph = Graph::read(model)?;
+    let [node] = graph.nodes.iter().filter(|node| node.op == operator.as_bytes()).collect::<Vec<_>>()[..] else {
+        return None;
+    };
+    let name = (*node.outputs.first()?).to_owned();
+    model.extend(field(GRAPH, &field(OUTPUT, &field(VALUE_NAME, name.as_bytes()))));
+    Some(name)
+}
+
 /// `ValueInfoProto` of f32 [1, channels, any].
 fn columns(name: &str, channels: u64) -> Vec<u8> {
     // TensorShapeProto.dim = 1 { dim_value = 1 | dim_param = 2 }.
@@ -296,6 +308,17 @@ mod tests {
         ] {
             assert!(split(&model(&fields)).is_none(), "{why}");
         }
+    }
+
+    #[test]
+    fn the_result_of_an_operator_is_shown_if_it_is_the_only_one() {
+        let mut whole = model(&fields(false));
+        let length = whole.len();
+        assert_eq!(show(&mut whole, "Ceil").as_deref(), Some("lengths"));
+        assert_eq!(whole[length..], *b"\x3a\x0b\x62\x09\x0a\x07lengths");
+        assert_eq!((show(&mut whole, "Conv").as_deref(), show(&mut whole, "Round")), (Some("a"), None));
+        let mut two = model(&[fields(false), vec![node("Ceil", &["a"], "b")]].concat());
+        assert_eq!(show(&mut two, "Ceil"), None);
     }
 
     #[test]

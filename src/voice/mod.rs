@@ -7,13 +7,18 @@ mod align;
 pub mod chinese;
 pub mod fake;
 mod graph;
+pub mod kokoro;
+mod kokoro_symbols;
+pub mod language;
+mod network;
 mod normalize;
 mod owners;
 pub mod phonemes;
+pub mod phonetic;
 pub mod piper;
 mod piper_config;
-mod piper_model;
 mod protobuf;
+mod reader;
 pub mod remote;
 mod sentences;
 mod sound;
@@ -23,21 +28,24 @@ mod traced;
 pub mod words;
 
 use std::path::PathBuf;
-
-use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 use crate::media::{Clause, Speech};
 use crate::onnx::OnnxError;
 
 pub use fake::FakeVoice;
-pub use piper::PiperVoice;
+pub use kokoro::Kokoro;
+pub use phonetic::PhoneticVoice;
+pub use piper::Piper;
+pub use piper_config::PiperConfig;
 
 /// How to say it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct VoiceStyle {
     /// 1 is the voice's own pace, 2 twice as fast; taken as [`VoiceStyle::SPEEDS`] allows.
     pub speed: f32,
+    /// Who speaks, for an engine of several voices; empty: its first.
+    pub speaker: Arc<str>,
 }
 
 impl VoiceStyle {
@@ -52,7 +60,7 @@ impl VoiceStyle {
 
 impl Default for VoiceStyle {
     fn default() -> Self {
-        Self { speed: 1.0 }
+        Self { speed: 1.0, speaker: "".into() }
     }
 }
 
@@ -72,6 +80,8 @@ pub enum VoiceError {
     Onnx(#[from] OnnxError),
     #[error("the voice {voice} cannot read the script of {text:?}; choose a voice for that language")]
     Unspeakable { voice: String, text: String },
+    #[error("the voice cannot be loaded: {reason}")]
+    NotLoaded { reason: String },
     #[error("the sound could not be brought to the rate of the call: {reason}")]
     Resample { reason: String },
     /// `url`: as it is configured, without what is secret or changes.
@@ -83,9 +93,6 @@ pub enum VoiceError {
 pub trait Voice: Send {
     /// For logs and status pages.
     fn name(&self) -> &str;
-
-    /// Whether it can speak `language` (ISO 639-1 code, region ignored).
-    fn speaks(&self, language: &str) -> bool;
 
     /// Says one clause, in parts that follow one another, each given to `listen` as soon as it is made.
     ///
@@ -110,6 +117,6 @@ pub fn whole(voice: &mut dyn Voice, clause: &Clause, style: &VoiceStyle) -> Resu
 }
 
 /// `en` of `en-US` or `en_US`, in lower case.
-fn primary_language(code: &str) -> String {
+pub fn primary_language(code: &str) -> String {
     code.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase()
 }

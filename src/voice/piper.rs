@@ -1,102 +1,90 @@
-//! A Piper voice (VITS) through ONNX Runtime: text in, sound and timed phonemes and words out, as they are made.
+//! The networks of a Piper voice (VITS): symbols become ids, ids become sound, by the stretch.
 //!
-//! The way of a clause: words ([`normalize`]), sentences and their punctuation, IPA ([`Phonemizer`]), whose word each
-//! symbol of it is ([`Owners`]), the voice's ids, one run of the model for each sentence ([`PiperModel`]), which is made
-//! sound stretch by stretch ([`stretches`]) and finished ([`sound`](super::sound)).
+//! Whole model: input i64 [1, n], input_lengths i64 [1], scales f32 [3] (noise, length, noise of the rhythm), sid i64
+//! [1] for several speakers -> output f32 [1, 1, 1, samples]. It is cut in two (see [`graph`]), so that a [`Run`] is
+//! known in full after the smaller half, and its sound is made piece by piece, in any order. A model that cannot be
+//! cut runs as a whole.
 
 use std::ops::Range;
 use std::path::Path;
 
-use super::owners::{Owners, units};
-use super::phonemes::Phonemizer;
+use ort::session::Session;
+use ort::value::TensorRef;
+
+use super::network::{Inside, Network, Run, Tongue};
 use super::piper_config::{BEGIN, END, PAD, PiperConfig};
-use super::piper_model::{PiperModel, Run};
-use super::sentences::{Sentence, sentences};
-use super::sound::{Loudness, REACH, Stretch, tick};
-use super::stretches::stretches;
 use super::timing::{self, Symbol, TimedSymbol};
-use super::{Listen, Voice, VoiceError, VoiceStyle, normalize, primary_language, words};
-use crate::media::{Clause, Speech, TimedPhoneme, TimedWord};
+use super::{VoiceError, VoiceStyle, graph};
 use crate::onnx::{OnnxError, Runtime};
 
-/// Silence after a sentence, and after a clause within one.
-const SENTENCE_TAIL_MILLIS: usize = 180;
-const CLAUSE_TAIL_MILLIS: usize = 80;
-/// Symbols of one run: about 10 s of speech, which bounds its memory (about 15 MB a second).
+/// Hops beside a stretch that its sound depends on: the reach of the decoder's convolutions. What lies further away
+/// changes nothing that 16 bits could hold.
+const REACH: usize = 10;
+/// See [`Network::longest_run`]; its memory is about 15 MB a second.
 const LONGEST_RUN: usize = 160;
-/// Sound that is made before any of it is given away: of an answer's first clause, for which somebody waits, and of
-/// others, which are made while the one before them plays.
-const FIRST_STRETCH_MILLIS: usize = 350;
-const LATER_STRETCH_MILLIS: usize = 1000;
 
 /// See the module's text.
 #[derive(Debug)]
-pub struct PiperVoice {
+pub struct Piper {
     name: String,
     config: PiperConfig,
-    model: PiperModel,
-    phonemizer: Phonemizer,
-    owners: Owners,
-    loudness: Loudness,
+    sessions: Sessions,
 }
 
-/// A clause of which the words up to `told` were given away.
-struct Telling<'a> {
-    clause: &'a Clause,
-    ranges: Vec<Range<usize>>,
-    told: usize,
+#[derive(Debug)]
+enum Sessions {
+    Halves {
+        plan: Session,
+        decoder: Session,
+        latent: String,
+        durations: String,
+        /// Samples of a hop; 0 until the first run.
+        hop: usize,
+    },
+    Whole(Session),
 }
 
-/// What one run of the model says.
-struct Sentenced {
-    symbols: Vec<Symbol>,
-    /// Milliseconds of silence after it.
-    tail: usize,
-}
-
-impl PiperVoice {
-    /// Opens the model and its settings file, and starts espeak-ng.
+impl Piper {
+    /// Opens the model and its settings file.
     pub fn load(runtime: &Runtime, model: &Path, config: &Path, threads: usize) -> Result<Self, VoiceError> {
         let config = PiperConfig::read(config)?;
-        let model = PiperModel::load(runtime, model, config.num_speakers > 1, threads)?;
-        let phonemizer = Phonemizer::start(&config.espeak.voice)?;
-        let name = format!("piper {}", if config.dataset.is_empty() { config.language() } else { &config.dataset });
-        let (owners, loudness) = Default::default();
-        Ok(Self { name, config, model, phonemizer, owners, loudness })
-    }
-
-    /// Speaks once into nothing, so that the first real clause finds all memory in place.
-    pub fn warm_up(&mut self) -> Result<(), VoiceError> {
-        let Self { config, phonemizer, owners, .. } = self;
-        owners.warm_up(config.language(), &mut |text| phonemizer.phonemes(text))?;
-        let clause = Clause { turn: Default::default(), index: 0, text: "Hello there, how are you today?".to_owned() };
-        self.speak(&clause, &VoiceStyle::default(), &mut |_| true)
-    }
-
-    /// Characters of a sentence as the voice was trained on them: IPA and punctuation, decomposed (NFD). The words of
-    /// the clause lie at `ranges`.
-    fn symbols(&mut self, sentence: &Sentence, ranges: &[Range<usize>]) -> Result<Vec<Symbol>, VoiceError> {
-        let Self { phonemizer, owners, .. } = self;
-        let mut symbols = Vec::new();
-        for part in &sentence.parts {
-            let ipa = phonemizer.phonemes(part.text.as_str())?;
-            if ipa.is_empty() {
-                continue;
+        let bytes = std::fs::read(model).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => OnnxError::Missing { path: model.to_owned() },
+            _ => OnnxError::Damaged { path: model.to_owned(), reason: error.to_string() },
+        })?;
+        let sessions = match graph::split(&bytes) {
+            Some(halves) => {
+                drop(bytes);
+                let plan = runtime.session_from_bytes(&halves.plan, model, threads)?;
+                let decoder = runtime.session_from_bytes(&halves.decoder, model, threads)?;
+                Sessions::Halves { plan, decoder, latent: halves.latent, durations: halves.durations, hop: 0 }
             }
-            if !symbols.is_empty() {
-                symbols.push(Symbol { symbol: ' ', word: None });
+            None => {
+                tracing::debug!(model = %model.display(), "the voice cannot be cut in two: it speaks a clause at a time");
+                Sessions::Whole(runtime.session_from_bytes(&bytes, model, threads)?)
             }
-            let units = units(&part.text, ranges);
-            symbols.extend(owners.symbols(&ipa, &units, &mut |text| phonemizer.phonemes(text))?);
-            symbols.extend(part.punctuation.map(|symbol| Symbol { symbol, word: None }));
+        };
+        let (Sessions::Halves { plan: first, .. } | Sessions::Whole(first)) = &sessions;
+        for input in ["input", "input_lengths", "scales"] {
+            if first.inputs().iter().all(|outlet| outlet.name() != input) {
+                let reason = format!("it has no input called {input:?}, so it is not a Piper voice");
+                return Err(OnnxError::Damaged { path: model.to_owned(), reason }.into());
+            }
         }
-        symbols.retain(|symbol| !self.config.ids(symbol.symbol).is_empty());
-        Ok(symbols)
+        let name = format!("piper {}", if config.dataset.is_empty() { config.language() } else { &config.dataset });
+        Ok(Self { name, config, sessions })
     }
 
-    /// What the model is about to say for `symbols`, with the length of each.
-    fn run(&mut self, symbols: &[Symbol], speed: f32) -> Result<(Run, Vec<TimedSymbol>), VoiceError> {
-        let mut ids = Vec::with_capacity(2 * symbols.len() + 3);
+    /// The model uncut.
+    #[cfg(test)]
+    pub fn uncut(runtime: &Runtime, model: &Path, config: &Path) -> Result<Self, VoiceError> {
+        let mut piper = Self::load(runtime, model, config, 1)?;
+        piper.sessions = Sessions::Whole(runtime.session(model, 1)?);
+        Ok(piper)
+    }
+
+    fn read(&mut self, symbols: &[Symbol], style: &VoiceStyle) -> ort::Result<Run> {
+        let mut ids: Vec<i64> = Vec::with_capacity(2 * symbols.len() + 3);
         // Index of the first id of each symbol; what follows up to the next one is its own, the padding included.
         let mut starts = Vec::with_capacity(symbols.len() + 2);
         let mark = |symbol| Symbol { symbol, word: None };
@@ -109,332 +97,146 @@ impl PiperVoice {
             }
         }
         let inference = &self.config.inference;
-        let scales = [inference.noise_scale, inference.length_scale / speed, inference.noise_w];
-        let run = self.model.run(&ids, &scales).map_err(|error| OnnxError::run(&self.name, error))?;
-        if run.durations.len() != ids.len() {
-            let timed = timing::spread(&framed, run.hops * run.hop);
-            return Ok((run, timed));
+        let scales = [inference.noise_scale, inference.length_scale / style.clamped_speed(), inference.noise_w];
+        let (length, speaker) = ([ids.len() as i64], [0_i64]);
+        let mut inputs = ort::inputs![
+            "input" => TensorRef::from_array_view(([1, ids.len()], &ids[..]))?,
+            "input_lengths" => TensorRef::from_array_view(([1usize], &length[..]))?,
+            "scales" => TensorRef::from_array_view(([3usize], &scales[..]))?,
+        ];
+        let (Sessions::Halves { plan: first, .. } | Sessions::Whole(first)) = &self.sessions;
+        if takes_speaker(first) {
+            inputs.push((graph::SPEAKER.into(), TensorRef::from_array_view(([1usize], &speaker[..]))?.into()));
         }
-        let ends = starts.iter().skip(1).copied().chain([ids.len()]);
-        let timed = framed.iter().zip(&starts).zip(ends).map(|((&symbol, &start), end)| TimedSymbol {
-            symbol,
-            samples: f64::from(run.durations[start..end].iter().sum::<f32>()) * run.hop as f64,
-        });
-        let timed = timed.collect();
-        Ok((run, timed))
-    }
-
-    /// Says one run; false if nobody listens any more.
-    fn say(
-        &mut self,
-        telling: &mut Telling<'_>,
-        sentenced: &Sentenced,
-        is_last: bool,
-        style: &VoiceStyle,
-        listen: Listen<'_>,
-    ) -> Result<bool, VoiceError> {
-        let (run, symbols) = self.run(&sentenced.symbols, style.clamped_speed())?;
-        let rate = self.config.audio.sample_rate;
-        let (phonemes, words) = (timing::phonemes(&symbols, rate), timing::words(&symbols));
-        let millis = if telling.clause.index == 0 { FIRST_STRETCH_MILLIS } else { LATER_STRETCH_MILLIS };
-        let starts: Vec<usize> = words.iter().map(|(_, span)| span.start as usize).collect();
-        // Where the sound begins, once it has.
-        let mut head = None;
-        for hops in stretches(&starts, run.hops, run.hop, millis * rate as usize / 1000) {
-            let reach = REACH.div_ceil(run.hop.max(1));
-            let around = hops.start.saturating_sub(reach)..(hops.end + reach).min(run.hops);
-            let pcm = self.model.sound(&run, around.clone()).map_err(|error| OnnxError::run(&self.name, error))?;
-            let stretch = Stretch { pcm: &pcm, first: around.start * run.hop, rate };
-            let Some(head) = head.or_else(|| stretch.head()).inspect(|&found| head = Some(found)) else { continue };
-            let ends = hops.end == run.hops;
-            let (start, mut end, mut silent) = ((hops.start * run.hop).max(head), hops.end * run.hop, usize::MAX);
-            if ends {
-                silent = stretch.tail().unwrap_or(end).max(start);
-                end = silent + sentenced.tail * rate as usize / 1000;
+        match &mut self.sessions {
+            Sessions::Whole(session) => {
+                let outputs = session.run(inputs)?;
+                let pcm = outputs[0].try_extract_tensor::<f32>()?.1.to_vec();
+                Ok(Run::whole(timing::spread(&framed, pcm.len()), pcm))
             }
-            let pcm = self.loudness.finish(&stretch, &(start..end), &(head..silent))?;
-            let at = |sample: u64| tick((sample as usize).clamp(start, end), rate) - tick(start, rate);
-            let here = |start: u64| ends || (start as usize) < hops.end * run.hop;
-            let begun = words.iter().filter(|(_, span)| here(span.start));
-            let spans = begun.map(|(word, span)| (*word, at(span.start)..at(span.end)));
-            let part = Speech {
-                words: telling.words(spans, ends && is_last),
-                phonemes: placed(&phonemes, at, ends.then_some(pcm.len() as u64)),
-                ..telling.part(pcm)
-            };
-            if !listen(part) {
-                return Ok(false);
+            Sessions::Halves { plan, latent, durations, hop, .. } => {
+                let outputs = plan.run(inputs)?;
+                let durations = outputs[durations.as_str()].try_extract_tensor::<f32>()?.1.to_vec();
+                let (shape, columns) = outputs[latent.as_str()].try_extract_tensor::<f32>()?;
+                let hops = shape.last().copied().and_then(|hops| usize::try_from(hops).ok()).unwrap_or_default();
+                if durations.len() != ids.len() || hops == 0 {
+                    let (told, ids) = (durations.len(), ids.len());
+                    return Err(ort::Error::new(format!("it told {told} lengths of {ids} ids, {hops} hops in all")));
+                }
+                let inside = Inside::Latent(columns.to_vec());
+                let mut run = Run { symbols: Vec::new(), hops, hop: *hop, inside };
+                drop(outputs);
+                if run.hop == 0 {
+                    run.hop = self.decode(&run, 0..1)?.len();
+                    if let Sessions::Halves { hop, .. } = &mut self.sessions {
+                        *hop = run.hop;
+                    }
+                }
+                let ends = starts.iter().skip(1).copied().chain([ids.len()]);
+                let timed = framed.iter().zip(&starts).zip(ends).map(|((&symbol, &start), end)| TimedSymbol {
+                    symbol,
+                    samples: f64::from(durations[start..end].iter().sum::<f32>()) * run.hop as f64,
+                });
+                run.symbols = timed.collect();
+                Ok(run)
             }
         }
-        Ok(true)
     }
 
-    fn can_read(&self, text: &str) -> bool {
-        const OTHER_SCRIPTS: &[&str] = &["ar", "el", "fa", "hi", "ja", "ka", "kk", "ko", "ne", "ru", "sr", "uk", "zh"];
-        if OTHER_SCRIPTS.contains(&primary_language(self.config.language()).as_str()) {
-            return true;
+    fn decode(&mut self, run: &Run, hops: Range<usize>) -> ort::Result<Vec<f32>> {
+        let columns = match &run.inside {
+            Inside::Sound(pcm) => return Ok(pcm.clone()),
+            Inside::Latent(columns) => columns,
+        };
+        let Sessions::Halves { decoder, latent, .. } = &mut self.sessions else { return Ok(Vec::new()) };
+        let part: Vec<f32> = columns.chunks(run.hops).flat_map(|channel| &channel[hops.clone()]).copied().collect();
+        let channels = columns.len() / run.hops;
+        let mut inputs = ort::inputs![
+            latent.as_str() => TensorRef::from_array_view(([1, channels, hops.len()], &part[..]))?,
+        ];
+        let speaker = [0_i64];
+        if takes_speaker(decoder) {
+            inputs.push((graph::SPEAKER.into(), TensorRef::from_array_view(([1usize], &speaker[..]))?.into()));
         }
-        let letters = text.chars().filter(|c| c.is_alphabetic()).count();
-        let latin = text.chars().filter(|&c| is_latin(c)).count();
-        letters == 0 || latin * 2 >= letters
+        let outputs = decoder.run(inputs)?;
+        Ok(outputs[0].try_extract_tensor::<f32>()?.1.to_vec())
+    }
+
+    fn stretch(&mut self, run: &Run, hops: Range<usize>) -> ort::Result<Vec<f32>> {
+        let around = hops.start.saturating_sub(REACH)..(hops.end + REACH).min(run.hops);
+        let pcm = self.decode(run, around.clone())?;
+        let start = (hops.start - around.start) * run.hop;
+        Ok(pcm.get(start..start + hops.len() * run.hop).unwrap_or_default().to_vec())
     }
 }
 
-impl Voice for PiperVoice {
+impl Network for Piper {
     fn name(&self) -> &str {
         &self.name
     }
 
-    fn speaks(&self, language: &str) -> bool {
-        primary_language(language) == primary_language(self.config.language())
+    fn rate(&self) -> u32 {
+        self.config.audio.sample_rate
     }
 
-    fn speak(&mut self, clause: &Clause, style: &VoiceStyle, listen: Listen<'_>) -> Result<(), VoiceError> {
-        let text = normalize::for_speech(&clause.text, self.config.language());
-        if !self.can_read(text.as_str()) {
-            return Err(VoiceError::Unspeakable { voice: self.name.clone(), text: clause.text.clone() });
-        }
-        let mut telling = Telling { clause, ranges: words::ranges(&clause.text), told: 0 };
-        let mut runs = Vec::new();
-        for sentence in sentences(&text) {
-            let symbols = self.symbols(&sentence, &telling.ranges)?;
-            let tail = if sentence.is_complete() { SENTENCE_TAIL_MILLIS } else { CLAUSE_TAIL_MILLIS };
-            let mut rest = symbols.as_slice();
-            while rest.iter().any(|symbol| symbol.symbol.is_alphabetic()) {
-                let (now, later) = rest.split_at(run_length(rest));
-                let tail = if later.is_empty() { tail } else { CLAUSE_TAIL_MILLIS };
-                runs.push(Sentenced { symbols: now.to_vec(), tail });
-                rest = later;
-            }
-        }
-        for (index, run) in runs.iter().enumerate() {
-            if !self.say(&mut telling, run, index + 1 == runs.len(), style, listen)? {
-                return Ok(());
-            }
-        }
-        if telling.told < telling.ranges.len() {
-            // Nothing of it has a sound.
-            let words = telling.words(std::iter::empty(), true);
-            listen(Speech { words, ..telling.part(Vec::new()) });
-        }
-        Ok(())
+    fn tongue(&self, _style: &VoiceStyle) -> Tongue<'_> {
+        Tongue { language: self.config.language(), espeak: &self.config.espeak.voice, pinyin: false }
+    }
+
+    fn spelt(&self, mut symbols: Vec<Symbol>, _language: &str) -> Vec<Symbol> {
+        symbols.retain(|symbol| !self.config.ids(symbol.symbol).is_empty());
+        symbols
+    }
+
+    fn longest_run(&self) -> usize {
+        LONGEST_RUN
+    }
+
+    fn run(&mut self, symbols: &[Symbol], style: &VoiceStyle) -> Result<Run, OnnxError> {
+        self.read(symbols, style).map_err(|error| OnnxError::run(&self.name, error))
+    }
+
+    fn sound(&mut self, run: &Run, hops: Range<usize>) -> Result<Vec<f32>, OnnxError> {
+        self.stretch(run, hops).map_err(|error| OnnxError::run(&self.name, error))
     }
 }
 
-impl Telling<'_> {
-    fn part(&self, pcm: Vec<i16>) -> Speech {
-        let Clause { turn, index, text } = self.clause;
-        Speech { turn: *turn, clause: *index, text: text.clone(), pcm, phonemes: Vec::new(), words: Vec::new() }
-    }
-
-    /// The words that begin at `spans`, and the silent ones before them; `to_end`: and all that are left. What was told
-    /// already goes on without being told again.
-    fn words(&mut self, spans: impl Iterator<Item = (usize, Range<u64>)>, to_end: bool) -> Vec<TimedWord> {
-        let first = self.told;
-        let mut found = vec![None; self.ranges.len()];
-        for (word, span) in spans.filter(|(word, _)| (first..self.ranges.len()).contains(word)) {
-            found[word] = Some(span);
-            self.told = self.told.max(word + 1);
-        }
-        if to_end {
-            self.told = self.ranges.len();
-        }
-        words::timed(self.ranges[first..self.told].to_vec(), &found[first..self.told])
-    }
-}
-
-/// The phonemes that sound in a stretch. `at`: where a sample lies in it; `end`: its end, up to which it is quiet after
-/// the last of them.
-fn placed(phonemes: &[TimedPhoneme], at: impl Fn(u64) -> u64, end: Option<u64>) -> Vec<TimedPhoneme> {
-    let placed = phonemes.iter().map(|p| TimedPhoneme { start: at(p.start), end: at(p.end), ..p.clone() });
-    let mut placed: Vec<_> = placed.filter(|phoneme| phoneme.end > phoneme.start).collect();
-    match (placed.last_mut(), end) {
-        (Some(last), Some(end)) if last.ipa.is_empty() => last.end = end,
-        (Some(last), Some(end)) if last.end < end => {
-            let start = last.end;
-            placed.push(TimedPhoneme { ipa: "".into(), start, end, stressed: false });
-        }
-        _ => {}
-    }
-    placed
-}
-
-/// How many of `symbols` go into one run: all, or up to the last space that fits.
-fn run_length(symbols: &[Symbol]) -> usize {
-    if symbols.len() <= LONGEST_RUN {
-        return symbols.len();
-    }
-    let space = symbols[..LONGEST_RUN].iter().rposition(|symbol| symbol.symbol == ' ');
-    space.map_or(LONGEST_RUN, |at| at + 1)
-}
-
-fn is_latin(c: char) -> bool {
-    c.is_ascii_alphabetic()
-        || matches!(c, '\u{AA}' | '\u{BA}' | '\u{C0}'..='\u{24F}' | '\u{1E00}'..='\u{1EFF}' | '\u{FB00}'..='\u{FB06}')
+fn takes_speaker(session: &Session) -> bool {
+    session.inputs().iter().any(|input| input.name() == graph::SPEAKER)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::{MEDIA_HZ, TurnId};
     use crate::testing::weight;
-    use crate::voice::whole;
 
-    type Outcome = Result<(), VoiceError>;
-
-    fn joe() -> Result<PiperVoice, VoiceError> {
+    #[test]
+    fn any_stretch_sounds_as_in_the_whole() -> Result<(), Box<dyn std::error::Error>> {
         let runtime = Runtime::load(&weight("onnxruntime"))?;
-        PiperVoice::load(&runtime, &weight("piper-joe"), &weight("piper-joe-config"), 1)
-    }
-
-    fn clause(text: &str) -> Clause {
-        Clause { turn: TurnId(3), index: 1, text: text.to_owned() }
-    }
-
-    fn seconds(speech: &Speech) -> f32 {
-        speech.pcm.len() as f32 / MEDIA_HZ as f32
-    }
-
-    #[test]
-    fn a_sentence_has_sound_and_phonemes_that_fit_each_other() -> Outcome {
-        let speech = whole(&mut joe()?, &clause("Hello there! I'm choosing five blue toys."), &VoiceStyle::default())?;
-        assert_eq!((speech.turn, speech.clause), (TurnId(3), 1));
-        assert!((1.5..5.0).contains(&seconds(&speech)), "{} s", seconds(&speech));
-        let peak = speech.pcm.iter().map(|s| s.unsigned_abs()).max().unwrap_or(0);
-        assert!((3_000..29_200).contains(&peak), "peak {peak}");
-
-        let said: Vec<&str> = speech.phonemes.iter().map(|p| &*p.ipa).filter(|ipa| !ipa.is_empty()).collect();
-        assert_eq!(&said[..6], ["h", "ə", "l", "oʊ", "ð", "ɛ"]);
-        for whole in ["aɪ", "tʃ", "uː", "ɔɪ"] {
-            assert!(said.contains(&whole), "{whole} in {said:?}");
+        let mut joe = Piper::load(&runtime, &weight("piper-joe"), &weight("piper-joe-config"), 1)?;
+        let symbols: Vec<Symbol> =
+            "həlˈoʊ ðɛɹ, maɪ fɹˈɛnd.".chars().map(|symbol| Symbol { symbol, word: None }).collect();
+        let run = joe.run(&symbols, &VoiceStyle::default())?;
+        assert_eq!((run.symbols.len(), run.hop), (symbols.len() + 2, 256));
+        assert_eq!(run.symbols.iter().map(|symbol| symbol.samples as usize).sum::<usize>(), run.hops * run.hop);
+        let whole = joe.sound(&run, 0..run.hops)?;
+        assert_eq!(whole.len(), run.hops * run.hop);
+        let mut worst = 0.0_f32;
+        for start in (0..run.hops).step_by(13) {
+            let hops = start..(start + 13).min(run.hops);
+            let part = joe.sound(&run, hops.clone())?;
+            let same = &whole[hops.start * run.hop..hops.end * run.hop];
+            assert_eq!(part.len(), same.len());
+            worst = part.iter().zip(same).map(|(a, b)| (a - b).abs()).fold(worst, f32::max);
         }
-        assert!(speech.phonemes.iter().any(|p| p.stressed));
-        assert!(speech.phonemes.windows(2).all(|pair| pair[0].end <= pair[1].start), "{:?}", speech.phonemes);
-        assert_eq!(speech.phonemes.last().map(|p| p.end), Some(speech.pcm.len() as u64));
-
-        // Where the phonemes say it is quiet, it is: the pause after the last word.
-        let Some(pause) = speech.phonemes.last() else { return Ok(()) };
-        let tail = &speech.pcm[pause.end as usize - 4800..pause.end as usize];
-        assert!(pause.ipa.is_empty() && tail.iter().all(|s| s.abs() < 600));
-        Ok(())
-    }
-
-    /// The words of `speech` as they are written.
-    fn written(speech: &Speech) -> Vec<&str> {
-        speech.words.iter().map(|word| &speech.text[word.text.clone()]).collect()
-    }
-
-    /// The phonemes that begin within the word, pauses left out.
-    fn phonemes_of(speech: &Speech, word: &TimedWord) -> Vec<String> {
-        let within = speech.phonemes.iter().filter(|p| (word.start..word.end).contains(&p.start) && !p.ipa.is_empty());
-        within.map(|phoneme| phoneme.ipa.to_string()).collect()
-    }
-
-    fn level(pcm: &[i16]) -> f64 {
-        (pcm.iter().map(|&s| f64::from(s).powi(2)).sum::<f64>() / pcm.len().max(1) as f64).sqrt()
-    }
-
-    #[test]
-    fn each_word_has_its_own_phonemes_even_where_words_are_joined() -> Outcome {
-        let speech = whole(&mut joe()?, &clause("The capital of the country is \"Paris\"."), &VoiceStyle::default())?;
-        assert_eq!(written(&speech), ["The", "capital", "of", "the", "country", "is", "\"Paris\"."]);
-        let phonemes: Vec<String> = speech.words.iter().map(|word| phonemes_of(&speech, word).join(" ")).collect();
-        assert_eq!(phonemes, ["ð ə", "k æ p ɪ ɾ ə l", "ʌ v", "ð ə", "k ʌ n t ɹ i", "ɪ z", "p æ ɹ ɪ s"]);
+        assert!(worst < 1e-4, "{worst}");
         Ok(())
     }
 
     #[test]
-    fn every_word_of_nasty_texts_has_its_place_and_its_sound() -> Outcome {
-        let mut joe = joe()?;
-        let long = "Of the many rivers of the world only 12 are longer than the one in the north ".repeat(4);
-        // Each text with the number of its words that are silent.
-        for (text, silent) in [
-            ("Dr. Smith paid $29.99 for 1,234 of the \"best\" apples!", 0),
-            ("**Bold** — and `code_name`, see [the docs](https://example.com/a?b=c) 🎉🎉 now...", 2),
-            (
-                "# A list:\n- one & two\n- 50% of it, e.g. 3*4 = 12\r\n\n> don't (really) say \u{201c}I\u{2019}m\u{201d}",
-                4,
-            ),
-            ("我 Call it 世界 or Привет, as in the U.S. at 10:30!", 0),
-            ("😀 Yes 😀 and/or no —well—maybe iPhone 😀", 3),
-            (&long, 0),
-            ("Pneumonoultramicroscopicsilicovolcanoconiosis".repeat(8).as_str(), 0),
-        ] {
-            let speech = whole(&mut joe, &clause(text), &VoiceStyle { speed: 1.5 })?;
-            assert_eq!(written(&speech).concat(), text.split_whitespace().collect::<String>());
-            let end = speech.pcm.len() as u64;
-            assert!(speech.words.iter().all(|w| w.start <= w.end && w.end <= end), "{text:?}: {:?}", speech.words);
-            assert!(speech.words.windows(2).all(|w| w[0].end <= w[1].start), "{text:?}: {:?}", speech.words);
-            let mut without = 0;
-            for word in &speech.words {
-                if word.start == word.end {
-                    without += 1;
-                    continue;
-                }
-                let level = level(&speech.pcm[word.start as usize..word.end as usize]);
-                assert!(level > 100.0, "{:?} of {text:?} has a level of {level:.0}", &text[word.text.clone()]);
-            }
-            assert_eq!(without, silent, "{text:?}: {:?} {:?}", written(&speech), speech.words);
-        }
-        Ok(())
-    }
-
-    #[test]
-    fn a_pause_between_sentences_belongs_to_no_word() -> Outcome {
-        let speech = whole(&mut joe()?, &clause("I see it now. You do not."), &VoiceStyle::default())?;
-        let [.., now, you, _, _] = speech.words.as_slice() else { panic!("{:?}", speech.words) };
-        assert!(you.start - now.end > u64::from(MEDIA_HZ) / 10, "{now:?} {you:?}");
-        let pause = &speech.pcm[now.end as usize + 2400..you.start as usize];
-        assert!(level(pause) < level(&speech.pcm) / 10.0, "{} {}", level(pause), level(&speech.pcm));
-        Ok(())
-    }
-
-    #[test]
-    fn what_has_no_sound_still_has_its_words() -> Outcome {
-        let speech = whole(&mut joe()?, &clause("😀 !!"), &VoiceStyle::default())?;
-        assert_eq!(written(&speech), ["😀", "!!"]);
-        assert!(speech.words.iter().all(|word| (word.start, word.end) == (0, 0)));
-        Ok(())
-    }
-
-    #[test]
-    fn speed_changes_the_length() -> Outcome {
-        let mut joe = joe()?;
-        let mut at = |speed| {
-            let speech = whole(&mut joe, &clause("This is a test of the speed of speech."), &VoiceStyle { speed })?;
-            Ok::<_, VoiceError>(seconds(&speech))
-        };
-        let (slow, normal, fast) = (at(0.5)?, at(1.0)?, at(1.5)?);
-        assert!(slow > 1.6 * normal && fast < 0.85 * normal, "{slow} {normal} {fast}");
-        Ok(())
-    }
-
-    #[test]
-    fn nothing_to_say_gives_no_sound_and_another_script_is_refused() -> Outcome {
-        let mut joe = joe()?;
-        for text in ["", "...", "😀 !!", "**"] {
-            assert!(whole(&mut joe, &clause(text), &VoiceStyle::default())?.pcm.is_empty(), "{text:?}");
-        }
-        let refused = whole(&mut joe, &clause("法国的首都是巴黎。"), &VoiceStyle::default());
-        assert!(matches!(refused, Err(VoiceError::Unspeakable { .. })));
-        assert!(joe.speaks("en-GB") && joe.speaks("en") && !joe.speaks("zh"));
-        Ok(())
-    }
-
-    #[test]
-    fn a_voice_whose_lengths_are_hidden_still_moves_the_mouth() -> Outcome {
-        let mut joe = joe()?;
-        joe.model = PiperModel::whole(&Runtime::load(&weight("onnxruntime"))?, &weight("piper-joe"))?;
-        let speech = whole(&mut joe, &clause("Hello there, my friend."), &VoiceStyle::default())?;
-        assert!(speech.phonemes.len() > 10);
-        assert_eq!(speech.phonemes.last().map(|p| p.end), Some(speech.pcm.len() as u64));
-        Ok(())
-    }
-
-    #[test]
-    fn a_settings_file_that_is_not_one_is_named() -> Outcome {
+    fn a_settings_file_that_is_not_one_is_named() -> Result<(), Box<dyn std::error::Error>> {
         let runtime = Runtime::load(&weight("onnxruntime"))?;
-        let loaded = PiperVoice::load(&runtime, &weight("piper-joe"), &weight("beckett"), 1).map(drop);
+        let loaded = Piper::load(&runtime, &weight("piper-joe"), &weight("beckett"), 1).map(drop);
         assert!(loaded.is_err_and(|error| error.to_string().contains("cannot be used")));
         Ok(())
     }

@@ -179,12 +179,17 @@ impl Call {
         }
     }
 
-    /// Types a question and waits for the end of its answer.
-    pub async fn ask(&mut self, text: &str) {
+    /// Types a question and waits for the end of its answer's text.
+    pub async fn ask_for_text(&mut self, text: &str) -> Value {
         let item = json!({"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]});
         self.send(json!({"type": "conversation.item.create", "item": item}).to_string());
         self.send(json!({"type": "response.create"}).to_string());
-        let done = self.until("response.done", |event| event["type"] == "response.done").await;
+        self.until("response.done", |event| event["type"] == "response.done").await
+    }
+
+    /// Types a question and waits for the end of its answer.
+    pub async fn ask(&mut self, text: &str) {
+        let done = self.ask_for_text(text).await;
         let id = done["response"]["id"].clone();
         let over = |event: &Value| {
             event["response_id"] == id

@@ -7,3 +7,4 @@ mod ending;
 mod minds;
 mod server;
 mod sounds;
+mod voices;

@@ -18,7 +18,7 @@ use crate::server::Server;
 
 /// What a scripted chat server does with its n-th request. A fake, for these tests only.
 #[derive(Clone, Copy)]
-enum FakeMind {
+pub enum FakeMind {
     Answers(&'static str),
     BreaksOffAfter(&'static str),
     SaysNothing,
@@ -58,7 +58,7 @@ fn answer(mind: FakeMind) -> Response {
 }
 
 /// Serves the script, one request after the other, then its last line again and again.
-async fn fake_mind(script: &'static [FakeMind], tasks: &mut JoinSet<()>) -> String {
+pub async fn fake_mind(script: &'static [FakeMind], tasks: &mut JoinSet<()>) -> String {
     let count = Arc::new(AtomicUsize::new(0));
     let handler = move || {
         let n = count.fetch_add(1, Ordering::Relaxed).min(script.len() - 1);

@@ -47,6 +47,10 @@ impl Server {
         serde_json::from_str(&text).unwrap()
     }
 
+    pub async fn metrics(&self) -> String {
+        reqwest::get(format!("{}/metrics", self.url)).await.unwrap().text().await.unwrap()
+    }
+
     /// Asks the server to end and waits for it.
     pub fn terminate(&mut self) -> ExitStatus {
         // SAFETY: a signal to a child that has not been waited for.

@@ -68,7 +68,7 @@ async fn the_request_is_what_the_service_wants() {
     let settings = EdgeSettings { rate_percent: 20, pitch_hz: -3, ..settings(&stand_in) };
     let voice = EdgeVoice::with_tls(settings, || Ok(Arc::clone(&stand_in.tls))).expect("a voice");
     let clause = clause("Fish & <chips/> \u{1b}]]> \"42\"");
-    assert!(voice.speak(&clause, &VoiceStyle { speed: 0.5 }, &mut |_| true).await.is_ok());
+    assert!(voice.speak(&clause, &VoiceStyle { speed: 0.5, ..VoiceStyle::default() }, &mut |_| true).await.is_ok());
     let heard = stand_in.heard();
     let (headers, config) = heard[0].config.split_once("\r\n\r\n").expect("headers");
     assert!(headers.contains("Path:speech.config") && headers.contains("GMT+0000 (Coordinated Universal Time)"));

@@ -70,7 +70,7 @@ async fn the_request_is_what_the_settings_say() {
     let voice_ = OpenAiVoice::with_keys(settings.clone(), keys).expect("a voice");
     assert!(
         voice_
-            .speak(&clause("A\u{0}\u{1b} \"test\"."), &VoiceStyle { speed: 2.0 }, &mut |_| {
+            .speak(&clause("A\u{0}\u{1b} \"test\"."), &VoiceStyle { speed: 2.0, ..VoiceStyle::default() }, &mut |_| {
                 true
             })
             .await
