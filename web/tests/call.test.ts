@@ -42,6 +42,15 @@ describe('opening a call', () => {
     expect(call.state).toMatchObject({ phase: 'listening', microphone: 'on' })
   })
 
+  it('tells the language of its user first, if there is one to tell', async () => {
+    expect((await connected()).channel.sent).toEqual([])
+    call.hangUp()
+    call = new VisavisCall(URL, 'zh')
+    const [told] = (await connected()).channel.sent
+    const audio = { input: { transcription: { language: 'zh' } } }
+    expect(told).toMatchObject({ type: 'session.update', session: { type: 'realtime', audio } })
+  })
+
   it('puts sound and picture into one stream, even if the server names two', async () => {
     let stream: MediaStream | undefined
     call.on('stream', (now) => (stream = now))

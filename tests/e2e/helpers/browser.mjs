@@ -31,10 +31,10 @@ const KEEP_PEERS = `{
 
 /**
  * Opens the page in a browser of its own; both end with `t`, the test.
- * @param {{ url: string, wav: string, loop?: boolean, microphone?: 'allow' | 'deny', device?: object, colorScheme?: 'dark' | 'light' }} options
+ * @param {{ url: string, wav: string, loop?: boolean, microphone?: 'allow' | 'deny', device?: object, colorScheme?: 'dark' | 'light', locale?: string }} options
  *   `wav` is what the microphone hears from the moment it is opened
  */
-export async function openPage(t, { url, wav, loop = false, microphone = 'allow', device = DESKTOP, colorScheme = 'dark' }) {
+export async function openPage(t, { url, wav, loop = false, microphone = 'allow', device = DESKTOP, colorScheme = 'dark', locale = 'en-US' }) {
   const browser = await chromium.launch({
     executablePath: CHROMIUM,
     args: [
@@ -43,7 +43,7 @@ export async function openPage(t, { url, wav, loop = false, microphone = 'allow'
       `--use-file-for-fake-audio-capture=${wav}${loop ? '' : '%noloop'}`,
     ],
   })
-  const context = await browser.newContext({ locale: 'en-US', colorScheme, ...device })
+  const context = await browser.newContext({ locale, colorScheme, ...device })
   await context.addInitScript(KEEP_PEERS)
   const page = await context.newPage()
   const call = new CallPage(page)

@@ -1,4 +1,4 @@
-// The page of a call as a test uses it: by its roles, labels and words.
+// The page of a call as a test uses it, in English or Chinese: by its roles, labels and words.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -13,19 +13,19 @@ export class CallPage {
   }
 
   get stage() {
-    return this.page.getByRole('region', { name: 'The face you talk with' })
+    return this.page.getByRole('region', { name: /^(The face you talk with|与你交谈的面孔)$/ })
   }
 
   get message() {
-    return this.page.getByRole('textbox', { name: 'Message' })
+    return this.page.getByRole('textbox', { name: /^(Message|消息)$/ })
   }
 
   get hangUpButton() {
-    return this.page.getByRole('button', { name: 'Hang up' })
+    return this.page.getByRole('button', { name: /^(Hang up|挂断)$/ })
   }
 
   async pressCall() {
-    await this.page.getByRole('button', { name: 'Call', exact: true }).click()
+    await this.page.getByRole('button', { name: /^(Call|呼叫)$/ }).click()
   }
 
   /** Presses Call and waits until the face listens and its picture is there. */

@@ -58,6 +58,21 @@ export function padWav(source, target, secondsBefore, secondsAfter) {
   writeWav(target, rate, padded)
 }
 
+/** Joins recordings of one rate, with silence before the first and after each. */
+export function joinWavs(sources, target, secondsBefore, secondsAfterEach) {
+  const read = sources.map(readWav)
+  const rate = read[0].rate
+  if (read.some((wav) => wav.rate !== rate)) throw new Error(`${sources} differ in their rates`)
+  const gap = Math.round(secondsAfterEach * rate)
+  let at = Math.round(secondsBefore * rate)
+  const joined = new Int16Array(at + read.reduce((sum, wav) => sum + wav.samples.length + gap, 0))
+  for (const { samples } of read) {
+    joined.set(samples, at)
+    at += samples.length + gap
+  }
+  writeWav(target, rate, joined)
+}
+
 export function writeSilence(file, seconds) {
   writeWav(file, 48_000, new Int16Array(48_000 * seconds))
 }

@@ -54,8 +54,14 @@ export class VisavisCall extends Emitter<CallEvents> {
   /** Counts the calls: what an older one still brings is dropped. */
   private round = 0
 
-  /** @param callsUrl absolute URL of `/v1/realtime/calls` */
-  constructor(private readonly callsUrl: string) {
+  /**
+   * @param callsUrl absolute URL of `/v1/realtime/calls`
+   * @param language of the user (`zh`), if not what the server is set up for
+   */
+  constructor(
+    private readonly callsUrl: string,
+    private readonly language: string | null = null,
+  ) {
     super()
   }
 
@@ -149,6 +155,10 @@ export class VisavisCall extends Emitter<CallEvents> {
     link.on('unsteady', (is) => (is ? this.hint({ kind: 'unsteady' }) : this.unhint('unsteady')))
     link.on('lost', () => this.finish({ kind: 'connection-lost' }))
     await link.open(this.microphone)
+    if (this.language !== null) {
+      const audio = { input: { transcription: { language: this.language } } }
+      link.send({ event_id: 'page_language', type: 'session.update', session: { type: 'realtime', audio } })
+    }
     if (round === this.round && this.current.phase === 'connecting') this.set({ phase: this.turns.activity })
   }
 

@@ -65,7 +65,14 @@ export type ServerEvent =
 
 export type EndReason = 'idle_timeout' | 'max_duration' | 'shutdown'
 
+/** What this page changes of a session. */
+export interface SessionPatch {
+  type: 'realtime'
+  audio: { input: { transcription: { language: string } } }
+}
+
 export type ClientEvent = { event_id: string } & (
+  | { type: 'session.update'; session: SessionPatch }
   | { type: 'conversation.item.create'; item: Item }
   | { type: 'conversation.item.retrieve'; item_id: string }
   | { type: 'response.create' }

@@ -5,9 +5,9 @@ import { VisavisCall, type CallState } from '../client/call'
 import type { Entry } from '../client/conversation'
 import type { Hint } from '../client/problems'
 
-/** @param callsUrl absolute URL of `/v1/realtime/calls` */
-export function useCall(callsUrl: string) {
-  const call = new VisavisCall(callsUrl)
+/** Of a call by this page: see `VisavisCall`. */
+export function useCall(callsUrl: string, language: string | null) {
+  const call = new VisavisCall(callsUrl, language)
   const state = shallowRef<CallState>(call.state)
   const entries = shallowRef<readonly Entry[]>([])
   const stream = shallowRef<MediaStream | null>(null)

@@ -9,6 +9,8 @@ export type { Advice, Words }
 const isChinese = navigator.language.toLowerCase().startsWith('zh')
 
 export const words: Words = isChinese ? zh : en
+/** What the user speaks, where the page knows better than the server. */
+export const spokenLanguage = isChinese ? 'zh' : null
 export const languageTag = isChinese ? 'zh-Hans' : 'en'
 
 export function adviceFor(problem: Problem): Advice {
