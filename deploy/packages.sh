@@ -4,13 +4,18 @@
 set -euo pipefail
 
 build=(build-essential cmake clang libclang-dev nasm pkg-config espeak-ng)
-test=(chromium)
+test=(chromium redis-server)
 
 wanted=()
 for set in "${@:-build}"; do
   case $set in
     build) wanted+=("${build[@]}") ;;
-    test) command -v "${CHROMIUM:-chromium}" >/dev/null || wanted+=("${test[@]}") ;;
+    test)
+      for package in "${test[@]}"; do
+        tool=$package
+        [ "$package" != chromium ] || tool=${CHROMIUM:-chromium}
+        command -v "$tool" >/dev/null || wanted+=("$package")
+      done ;;
     *) echo "packages.sh: there is no set \"$set\": use build or test" >&2; exit 2 ;;
   esac
 done

@@ -10,6 +10,7 @@ use llama_cpp_2::LlamaContextLoadError;
 use tokio::sync::oneshot;
 
 use crate::job::Job;
+use crate::metrics::Metrics;
 use crate::model::Model;
 use crate::queue::{Queue, Refused};
 use crate::threads;
@@ -44,6 +45,7 @@ pub enum StartError {
 #[derive(Clone)]
 pub struct Engine {
     queue: Arc<Queue>,
+    pub metrics: Arc<Metrics>,
     /// Most tokens of a prompt and its answer together.
     pub context: usize,
 }
@@ -59,13 +61,16 @@ impl Engine {
     /// Starts the thread and returns when it has made a first answer: weights read, memory touched.
     pub fn start(model: Arc<Model>, options: Options) -> Result<(Self, Inference), StartError> {
         let queue = Arc::new(Queue::default());
-        let jobs = Arc::clone(&queue);
+        let metrics = Arc::new(Metrics::new());
+        metrics.slots.set(options.slots.into());
+        let (jobs, counted) = (Arc::clone(&queue), Arc::clone(&metrics));
         let (ready, started) = mpsc::sync_channel(1);
         let (end, ended) = oneshot::channel();
         let thread = threads::spawn("inference", move || {
             let _end = end;
             threads::lower_priority();
-            let worker = Worker::new(&model, options).and_then(|mut worker| worker.warm_up().map(|()| worker));
+            let worker =
+                Worker::new(&model, options, &counted).and_then(|mut worker| worker.warm_up().map(|()| worker));
             match worker {
                 Ok(worker) => {
                     if ready.send(Ok(worker.context_tokens())).is_ok() {
@@ -77,7 +82,7 @@ impl Engine {
             }
         })?;
         match started.recv() {
-            Ok(Ok(context)) => Ok((Self { queue, context }, Inference { thread, ended })),
+            Ok(Ok(context)) => Ok((Self { queue, metrics, context }, Inference { thread, ended })),
             Ok(Err(error)) => Err(error),
             Err(_) => Err(StartError::WarmUp("the inference thread ended".to_owned())),
         }
@@ -86,6 +91,12 @@ impl Engine {
     /// Queues a job; never waits.
     pub fn submit(&self, job: Job) -> Result<(), Refused> {
         self.queue.push(job)
+    }
+
+    /// The metrics of this moment, as Prometheus text.
+    pub fn metrics_text(&self) -> String {
+        self.metrics.queue_depth.set(i64::try_from(self.queue.len()).unwrap_or(i64::MAX));
+        self.metrics.text()
     }
 
     /// Ends the thread after the step that it is in; answers that are not finished fail.

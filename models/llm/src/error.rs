@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::job::Failure;
 use crate::model::PromptError;
 use crate::queue::Refused;
+use crate::tools::ToolError;
 
 /// Seconds after which a refused client may try again: about one short answer.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
@@ -66,7 +67,7 @@ impl ApiError {
 
     /// No such route.
     pub fn unknown_path(path: &str) -> Self {
-        let message = format!("no such path: {path}; there are /health, /v1/models and /v1/chat/completions");
+        let message = format!("no such path: {path}; there are /health, /metrics, /v1/models and /v1/chat/completions");
         Self::new(StatusCode::NOT_FOUND, "unknown_url", message)
     }
 
@@ -89,6 +90,11 @@ impl ApiError {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "engine_stopped", Refused::Stopped.to_string())
     }
 
+    /// Names the kind of error in metrics.
+    pub fn code(&self) -> &'static str {
+        self.body.error.code.unwrap_or("none")
+    }
+
     /// What is sent inside a stream, whose status has gone out already.
     pub fn into_body(self) -> ErrorBody {
         self.body
@@ -98,6 +104,12 @@ impl ApiError {
 impl From<PromptError> for ApiError {
     fn from(error: PromptError) -> Self {
         Self::bad_value("messages", error.to_string())
+    }
+}
+
+impl From<ToolError> for ApiError {
+    fn from(error: ToolError) -> Self {
+        Self::bad_value("tools", error.to_string())
     }
 }
 
@@ -117,6 +129,7 @@ impl From<Failure> for ApiError {
             Failure::ShuttingDown => (StatusCode::SERVICE_UNAVAILABLE, "shutting_down"),
             Failure::NoMemory => (StatusCode::SERVICE_UNAVAILABLE, "context_memory_full"),
             Failure::Decode(_) => (StatusCode::INTERNAL_SERVER_ERROR, "inference_failed"),
+            Failure::Grammar => (StatusCode::INTERNAL_SERVER_ERROR, "grammar_failed"),
         };
         Self::new(status, code, failure.to_string())
     }

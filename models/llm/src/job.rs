@@ -2,8 +2,11 @@
 
 use std::ops::Range;
 
+use llama_cpp_2::sampling::LlamaSampler;
 use llama_cpp_2::token::LlamaToken;
 use tokio::sync::mpsc;
+
+use crate::tools::CallRules;
 
 /// One request.
 #[derive(Debug)]
@@ -35,7 +38,20 @@ pub enum Task {
         max_tokens: Option<usize>,
         /// Texts that end the answer and are not part of it.
         stops: Vec<String>,
+        form: Form,
     },
+}
+
+/// What an answer may be.
+#[derive(Debug)]
+pub enum Form {
+    Text,
+    /// Text whose first token this grammar allows.
+    Words(LlamaSampler),
+    /// What this grammar allows.
+    Grammar(LlamaSampler),
+    /// Text and calls of tools.
+    Calls(CallRules),
 }
 
 impl Job {
@@ -75,11 +91,16 @@ impl Sampling {
     };
 }
 
-/// What the engine says about one job, in order: texts, then one of the others.
+/// What the engine says about one job, in order: texts and calls, then one of the others.
 #[derive(Debug)]
 pub enum Event {
     /// The next piece of the answer, never empty, always whole characters.
     Text(String),
+    /// A tool is to be run: its name and the JSON text of its arguments.
+    Call {
+        name: String,
+        arguments: String,
+    },
     Finished(Finished),
     Failed(Failure),
 }
@@ -96,6 +117,8 @@ pub struct Finished {
 pub enum FinishReason {
     /// The model said that it is done, or a stop text came; a prompt was read ahead to its end.
     Stop,
+    /// As before, and a tool was called.
+    Calls,
     /// `max_tokens` or the context was used up; reading ahead gave way to an answer.
     Length,
 }
@@ -118,4 +141,6 @@ pub enum Failure {
     NoMemory,
     #[error("llama.cpp could not process the prompt ({0}); try again, and restart the server if it stays")]
     Decode(String),
+    #[error("the model has no token for what the answer's form asks for; change the schema, or use another model")]
+    Grammar,
 }

@@ -7,18 +7,26 @@
 //! ```
 
 mod answer;
+mod calls;
+mod chooser;
 mod clock;
 mod engine;
 mod error;
+mod grammar;
 mod job;
+mod json;
 mod log;
+mod metrics;
 mod model;
 mod queue;
 mod sampling;
+mod schema;
 mod server;
 mod slots;
 mod stop;
+mod template;
 mod threads;
+mod tools;
 mod utf8;
 mod wire;
 mod worker;

@@ -12,6 +12,9 @@ use llama_cpp_2::model::{LlamaChatMessage, LlamaChatTemplate, LlamaModel};
 use llama_cpp_2::token::LlamaToken;
 
 use crate::job::Prompt;
+use crate::json::Json;
+use crate::template::ChatTemplate;
+use crate::tools;
 
 /// The first four bytes of a GGUF file.
 const GGUF_MAGIC: [u8; 4] = *b"GGUF";
@@ -25,12 +28,33 @@ const SHORTEST_MARKER: usize = 3;
 
 /// The role of the person.
 pub const USER: &str = "user";
+/// The role of whoever set up the conversation.
+pub const SYSTEM: &str = "system";
 
 /// A message of a conversation, its content as one text.
 #[derive(Debug, Clone)]
 pub struct Message {
     pub role: &'static str,
     pub content: String,
+    /// The tools that the assistant called with it.
+    pub calls: Vec<PastCall>,
+    /// The id of the call whose result this is.
+    pub answers_call: Option<String>,
+}
+
+/// A call that was made earlier in the conversation.
+#[derive(Debug, Clone)]
+pub struct PastCall {
+    pub id: String,
+    pub name: String,
+    /// An object; a text if what was sent is no JSON.
+    pub arguments: Json,
+}
+
+impl Message {
+    pub fn new(role: &'static str, content: impl Into<String>) -> Self {
+        Self { role, content: content.into(), calls: Vec::new(), answers_call: None }
+    }
 }
 
 /// Why a model cannot be used. Every message is one line.
@@ -53,8 +77,17 @@ pub enum LoadError {
 pub enum PromptError {
     #[error("message {index} holds the character U+0000, which no model can read; leave it out")]
     Nul { index: usize },
-    #[error("the model's chat template refuses these messages; check their roles and order")]
-    Template,
+    #[error("the model's chat template refuses these messages ({reason}); check their roles and order")]
+    Template { reason: String },
+}
+
+/// What makes a conversation into text.
+#[derive(Debug)]
+enum Format {
+    /// The model's own template. `knows_tools`: it shows tools, calls and results, in the form that `tools` reads.
+    Own { template: Box<ChatTemplate>, knows_tools: bool },
+    /// llama.cpp's notion of it, or another, where the model's own cannot be read.
+    Known(LlamaChatTemplate),
 }
 
 /// Loaded weights.
@@ -63,7 +96,7 @@ pub struct Model {
     pub llama: LlamaModel,
     /// The tokens with which the model ends an answer.
     pub ends: Vec<LlamaToken>,
-    template: LlamaChatTemplate,
+    format: Format,
     /// The texts of the vocabulary's control tokens, such as `<|im_end|>`.
     markers: Vec<String>,
 }
@@ -78,26 +111,22 @@ impl Model {
             path: path.to_owned(),
             reason: last_error().unwrap_or_else(|| error.to_string()),
         })?;
-        let template = match llama.chat_template(None) {
-            Ok(template) => template,
-            Err(error) => {
-                tracing::warn!(%error, "the model has no chat template; taking {FALLBACK_TEMPLATE}");
-                LlamaChatTemplate::new(FALLBACK_TEMPLATE).map_err(|_| LoadError::Template { path: path.to_owned() })?
-            }
-        };
         let markers = markers(&llama);
         let vocab = llama.vocab();
         let ends = vocab.tokens().filter(|&token| vocab.is_eog(token)).collect();
-        let model = Self { backend, llama, ends, template, markers };
-        let probe = [Message { role: USER, content: "Hello".to_owned() }];
-        model.prompt(&probe).map_err(|_| LoadError::Template { path: path.to_owned() })?;
+        let format = match llama.chat_template(None).ok().and_then(|template| own_format(&llama, &template)) {
+            Some(format) => format,
+            None => Format::Known(known_template(&llama).ok_or_else(|| LoadError::Template { path: path.to_owned() })?),
+        };
+        let model = Self { backend, llama, ends, format, markers };
+        model.prompt(&[Message::new(USER, "Hello")], &[]).map_err(|_| LoadError::Template { path: path.to_owned() })?;
         Ok(model)
     }
 
     /// The conversation in the model's own chat format, ending where the assistant's answer begins. Content is
     /// only content: a control token written out in it is broken up, so that nobody can forge a turn.
-    pub fn prompt(&self, messages: &[Message]) -> Result<Prompt, PromptError> {
-        let (text, last) = self.format(messages)?;
+    pub fn prompt(&self, messages: &[Message], tools: &[Json]) -> Result<Prompt, PromptError> {
+        let (text, last) = self.format(messages, tools)?;
         let tokens = self.tokens(&text);
         // A token may span the border between the text and what stands around it, so both sides are counted by what
         // they have in common with the whole.
@@ -108,46 +137,137 @@ impl Model {
 
     /// What every prompt begins with that goes on from this conversation: it ends within the last message, if that
     /// is the user's, which may grow; otherwise where the user's next message will begin.
-    pub fn prompt_ahead(&self, mut messages: Vec<Message>) -> Result<Prompt, PromptError> {
+    pub fn prompt_ahead(&self, mut messages: Vec<Message>, tools: &[Json]) -> Result<Prompt, PromptError> {
         match messages.last_mut() {
             // A space at the end would become a part of the next word.
             Some(last) if last.role == USER => last.content.truncate(last.content.trim_end().len()),
-            _ => messages.push(Message { role: USER, content: String::new() }),
+            _ => messages.push(Message::new(USER, "")),
         }
-        let (text, last) = self.format(&messages)?;
+        let (text, last) = self.format(&messages, tools)?;
         let tokens = self.tokens(&text[..last.end]);
         let start = common_prefix(&self.tokens(&text[..last.start]), &tokens);
         Ok(Prompt { last_text: start..tokens.len(), tokens })
     }
 
     /// The conversation in the model's own chat format, and where in it the content of the last message lies.
-    fn format(&self, messages: &[Message]) -> Result<(String, Range<usize>), PromptError> {
-        let mut chat = messages
-            .iter()
-            .enumerate()
-            .map(|(index, message)| {
-                let content = without_markers(&message.content, &self.markers);
-                LlamaChatMessage::new(message.role.to_owned(), content).map_err(|_| PromptError::Nul { index })
-            })
-            .collect::<Result<Vec<_>, _>>()?;
-        let text = self.apply(&chat)?;
-        let placeholder =
-            messages.last().and_then(|last| LlamaChatMessage::new(last.role.to_owned(), PLACEHOLDER.to_string()).ok());
-        if let (Some(last), Some(placeholder)) = (chat.last_mut(), placeholder) {
-            *last = placeholder;
+    fn format(&self, messages: &[Message], tools: &[Json]) -> Result<(String, Range<usize>), PromptError> {
+        let plain = |text: &str| without_markers(text, &self.markers);
+        let mut chat = Vec::with_capacity(messages.len());
+        for (index, message) in messages.iter().enumerate() {
+            let calls = message.calls.iter().map(|call| PastCall {
+                id: plain(&call.id),
+                name: plain(&call.name),
+                arguments: call.arguments.with_texts(&plain),
+            });
+            let content = plain(&message.content);
+            let answers_call = message.answers_call.as_deref().map(plain);
+            let message = Message { role: message.role, content, calls: calls.collect(), answers_call };
+            if message.texts().any(|text| text.contains('\0')) {
+                return Err(PromptError::Nul { index });
+            }
+            chat.push(message);
         }
-        let around = self.apply(&chat)?;
+        let tools: Vec<Json> = tools.iter().map(|tool| tool.with_texts(&plain)).collect();
+        let text = self.apply(&chat, &tools)?;
+        if let Some(last) = chat.last_mut() {
+            last.content = PLACEHOLDER.to_string();
+        }
+        let around = self.apply(&chat, &tools)?;
         let place = place_of_content(&text, &around);
         Ok((text, place))
     }
 
-    fn apply(&self, messages: &[LlamaChatMessage]) -> Result<String, PromptError> {
-        self.llama.apply_chat_template(&self.template, messages, true).map_err(|_| PromptError::Template)
+    fn apply(&self, messages: &[Message], tools: &[Json]) -> Result<String, PromptError> {
+        match &self.format {
+            Format::Own { template, knows_tools: true } => own_text(template, &self.llama, messages, tools),
+            Format::Own { template, knows_tools: false } => {
+                own_text(template, &self.llama, &tools::in_words(messages, tools), &[])
+            }
+            Format::Known(template) => known_text(template, &self.llama, &tools::in_words(messages, tools)),
+        }
     }
 
     fn tokens(&self, text: &str) -> Vec<LlamaToken> {
         self.llama.vocab().tokenize(text.as_bytes(), true, true)
     }
+}
+
+impl Message {
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        let calls = self.calls.iter().flat_map(|call| [call.id.as_str(), call.name.as_str()]);
+        calls.chain([self.content.as_str()]).chain(self.answers_call.as_deref())
+    }
+}
+
+/// The model's own template, if it can be read and shows what is said.
+fn own_format(llama: &LlamaModel, source: &LlamaChatTemplate) -> Option<Format> {
+    let vocab = llama.vocab();
+    let piece = |token| String::from_utf8(vocab.token_to_piece(token, true, None)).unwrap_or_default();
+    let source = source.to_str().ok()?;
+    let shows = |template: &ChatTemplate, messages: &[Message], tools: &[Json], texts: &[&str]| {
+        let text = own_text(template, llama, messages, tools).inspect_err(|error| tracing::debug!(%error));
+        text.is_ok_and(|text| texts.iter().all(|shown| text.contains(shown)))
+    };
+    let template = ChatTemplate::new(source.to_owned(), piece(vocab.bos()), piece(vocab.eos()));
+    let template =
+        template.inspect_err(|error| tracing::warn!(%error, "the model's chat template cannot be read")).ok()?;
+    let question = Message::new(USER, "what is asked");
+    if !shows(&template, std::slice::from_ref(&question), &[], &["what is asked"]) {
+        tracing::warn!("the model's chat template does not show what is said; taking llama.cpp's notion of it");
+        return None;
+    }
+    let text = |text: &str| Json::String(text.to_owned());
+    let function = Json::object([("name", text("offered")), ("parameters", Json::object([]))]);
+    let tool = Json::object([("type", text("function")), ("function", function)]);
+    let arguments = Json::object([("argument", text("given"))]);
+    let call = PastCall { id: "call000001".to_owned(), name: "called".to_owned(), arguments };
+    let messages = [
+        question,
+        Message { calls: vec![call], ..Message::new("assistant", "") },
+        Message { answers_call: Some("call000001".to_owned()), ..Message::new("tool", "what came") },
+    ];
+    let knows_tools = source.contains(tools::OPEN)
+        && shows(&template, &messages, &[tool], &["offered", "called", "given", "what came", tools::OPEN]);
+    Some(Format::Own { template: Box::new(template), knows_tools })
+}
+
+fn own_text(
+    template: &ChatTemplate,
+    llama: &LlamaModel,
+    messages: &[Message],
+    tools: &[Json],
+) -> Result<String, PromptError> {
+    let refused = |error: minijinja::Error| PromptError::Template { reason: error.to_string() };
+    let text = template.render(messages, tools).map_err(refused)?;
+    // The tokenizer puts it there too.
+    let vocab = llama.vocab();
+    if vocab.should_add_bos()
+        && let Ok(bos) = String::from_utf8(vocab.token_to_piece(vocab.bos(), true, None))
+        && let Some(rest) = text.strip_prefix(&bos)
+    {
+        return Ok(rest.to_owned());
+    }
+    Ok(text)
+}
+
+/// llama.cpp's notion of the model's template, or the most common one.
+fn known_template(llama: &LlamaModel) -> Option<LlamaChatTemplate> {
+    let probe = [Message::new(USER, "Hello")];
+    let own = llama.chat_template(None).ok().filter(|template| known_text(template, llama, &probe).is_ok());
+    own.or_else(|| {
+        tracing::warn!("the model has no chat template that can be used; taking {FALLBACK_TEMPLATE}");
+        LlamaChatTemplate::new(FALLBACK_TEMPLATE).ok()
+    })
+}
+
+fn known_text(template: &LlamaChatTemplate, llama: &LlamaModel, messages: &[Message]) -> Result<String, PromptError> {
+    let chat = messages.iter().enumerate().map(|(index, message)| {
+        LlamaChatMessage::new(message.role.to_owned(), message.content.clone()).map_err(|_| PromptError::Nul { index })
+    });
+    let chat = chat.collect::<Result<Vec<_>, _>>()?;
+    llama
+        .apply_chat_template(template, &chat, true)
+        .map_err(|error| PromptError::Template { reason: error.to_string() })
 }
 
 /// Where in `text` the content lies in whose place `around` has the placeholder: its end if the template has left it

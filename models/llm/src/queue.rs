@@ -75,6 +75,12 @@ impl Queue {
         self.lock().next()
     }
 
+    /// Jobs that wait, of any kind.
+    pub fn len(&self) -> usize {
+        let state = self.lock();
+        state.answers.len() + state.ahead.len()
+    }
+
     /// Whether an answer waits to be made.
     pub fn has_answer(&self) -> bool {
         !self.lock().answers.is_empty()
@@ -101,7 +107,7 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
-    use crate::job::{Event, Prompt, Sampling, Task};
+    use crate::job::{Event, Form, Prompt, Sampling, Task};
 
     fn job(task: Task) -> (Job, mpsc::Receiver<Event>) {
         let (events, client) = mpsc::channel(1);
@@ -109,7 +115,7 @@ mod tests {
     }
 
     fn answer() -> (Job, mpsc::Receiver<Event>) {
-        job(Task::Answer { sampling: Sampling::GREEDY, max_tokens: None, stops: Vec::new() })
+        job(Task::Answer { sampling: Sampling::GREEDY, max_tokens: None, stops: Vec::new(), form: Form::Text })
     }
 
     #[test]
@@ -122,7 +128,7 @@ mod tests {
             clients.push(client);
         }
         let (late, _client) = answer();
-        assert_eq!(queue.push(late), Err(Refused::Full));
+        assert_eq!((queue.push(late), queue.len()), (Err(Refused::Full), CAPACITY));
         clients.pop();
         let (later, _client) = answer();
         assert_eq!(queue.push(later), Ok(()));

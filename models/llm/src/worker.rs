@@ -6,6 +6,7 @@
 
 use std::iter;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use llama_cpp_2::DecodeError;
 use llama_cpp_2::context::LlamaContext;
@@ -16,7 +17,8 @@ use tokio::sync::mpsc;
 
 use crate::answer::Answer;
 use crate::engine::{Options, StartError};
-use crate::job::{Event, Failure, FinishReason, Finished, Job, Sampling, Task, Usage};
+use crate::job::{Event, Failure, FinishReason, Finished, Form, Job, Sampling, Task, Usage};
+use crate::metrics::Metrics;
 use crate::model::{Message, Model, USER};
 use crate::queue::Queue;
 use crate::slots::{Choice, Slots};
@@ -41,11 +43,14 @@ pub struct Worker<'model> {
     slots: Slots<LlamaToken>,
     /// The answer that is made in each slot.
     answers: Vec<Option<Answer>>,
+    metrics: &'model Arc<Metrics>,
+    /// The warm-up is nobody's answer.
+    is_warm: bool,
 }
 
 impl<'model> Worker<'model> {
     /// Makes the context.
-    pub fn new(model: &'model Model, options: Options) -> Result<Self, StartError> {
+    pub fn new(model: &'model Model, options: Options, metrics: &'model Arc<Metrics>) -> Result<Self, StartError> {
         let Options { threads, threads_batch, slots, .. } = options;
         let trained = model.llama.n_ctx_train();
         if options.context > trained {
@@ -74,6 +79,8 @@ impl<'model> Worker<'model> {
             batch: LlamaBatch::new(batch, 1),
             slots: Slots::new(slots.into()),
             answers: iter::repeat_with(|| None).take(slots.into()).collect(),
+            metrics,
+            is_warm: false,
             model,
             context,
         })
@@ -86,18 +93,22 @@ impl<'model> Worker<'model> {
 
     /// Makes a short answer for nobody, then forgets it.
     pub fn warm_up(&mut self) -> Result<(), StartError> {
-        let hello = Message { role: USER, content: "Hello".to_owned() };
-        let prompt = self.model.prompt(&[hello]).map_err(|error| StartError::WarmUp(error.to_string()))?;
+        let prompt = self
+            .model
+            .prompt(&[Message::new(USER, "Hello")], &[])
+            .map_err(|error| StartError::WarmUp(error.to_string()))?;
         let (events, mut answer) = mpsc::channel(WARM_UP_EVENTS);
-        let task = Task::Answer { sampling: Sampling::GREEDY, max_tokens: Some(WARM_UP_TOKENS), stops: Vec::new() };
+        let (max_tokens, stops) = (Some(WARM_UP_TOKENS), Vec::new());
+        let task = Task::Answer { sampling: Sampling::GREEDY, max_tokens, stops, form: Form::Text };
         self.admit(Job { prompt, task, events });
         while self.is_busy() {
             self.step();
         }
         self.forget_all();
+        self.is_warm = true;
         loop {
             match answer.try_recv() {
-                Ok(Event::Text(_)) => {}
+                Ok(Event::Text(_) | Event::Call { .. }) => {}
                 Ok(Event::Finished(_)) => return Ok(()),
                 Ok(Event::Failed(failure)) => return Err(StartError::WarmUp(failure.to_string())),
                 Err(error) => return Err(StartError::WarmUp(error.to_string())),
@@ -159,7 +170,9 @@ impl<'model> Worker<'model> {
             return;
         };
         let kept = self.keep(choice);
-        self.answers[choice.slot] = Some(Answer::new(job, kept, self.context_tokens, self.model));
+        let metrics = self.is_warm.then(|| Arc::clone(self.metrics));
+        self.answers[choice.slot] = Some(Answer::new(job, kept, self.context_tokens, self.model, metrics));
+        self.count_slots();
     }
 
     /// Brings the slot's memory to what was chosen; returns how many tokens it holds then.
@@ -277,11 +290,17 @@ impl<'model> Worker<'model> {
                 continue;
             }
             let index = i32::try_from(piece.last_index).unwrap_or(i32::MAX);
-            let Some(sampler) = answer.sampler() else {
+            let Some(chooser) = answer.chooser() else {
                 self.end(piece.slot, |answer| answer.finish(FinishReason::Stop));
                 continue;
             };
-            let token = sampler.sample(&self.context, index);
+            let token = match chooser.choose(&self.context, index) {
+                Ok(token) => token,
+                Err(failure) => {
+                    self.end(piece.slot, |answer| answer.fail(failure));
+                    continue;
+                }
+            };
             if let Some(reason) = answer.accept(token, &vocab) {
                 self.slots.settle(piece.slot, answer.last_text().end);
                 self.end(piece.slot, |answer| answer.finish(reason));
@@ -301,8 +320,15 @@ impl<'model> Worker<'model> {
     fn end(&mut self, slot: usize, how: impl FnOnce(Answer)) {
         self.slots.release(slot);
         if let Some(answer) = self.answers[slot].take() {
+            // Whoever reads the answer's end finds its slot free.
+            self.count_slots();
             how(answer);
         }
+    }
+
+    fn count_slots(&self) {
+        let busy = self.answers.iter().flatten().count();
+        self.metrics.slots_busy.set(i64::try_from(busy).unwrap_or(i64::MAX));
     }
 
     /// Frees the memory of a slot.

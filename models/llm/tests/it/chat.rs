@@ -162,3 +162,36 @@ async fn the_model_is_listed_and_the_server_well() {
     assert_eq!(get("/health").await["status"], "ok");
     assert_eq!(get("/v1/models").await["data"][0]["id"], "test-model");
 }
+
+#[tokio::test]
+async fn metrics_tell_what_was_done() {
+    let Some(server) = Running::start(&["--slots", "2"]) else { return };
+    let body = request(&[("system", SYSTEM), ("user", "What is the capital of France?")], 30);
+    server.chat(&body).await;
+    server.chat(&body).await;
+    let mut wrong = body.clone();
+    wrong["temperature"] = json!(9);
+    assert_eq!(server.post(&wrong).await.status(), StatusCode::BAD_REQUEST);
+    let response = client().get(format!("{}/metrics", server.url)).send().await.expect("a response");
+    assert!(response.headers()["content-type"].to_str().is_ok_and(|kind| kind.starts_with("text/plain")));
+    let text = response.text().await.expect("text");
+    for line in [
+        "visavis_llm_answers_total{end=\"stop\"} 2",
+        "visavis_llm_refused_total{code=\"invalid_value\"} 1",
+        "visavis_llm_first_token_seconds_count{prompt=\"kept\"} 1",
+        "visavis_llm_first_token_seconds_count{prompt=\"new\"} 1",
+        "visavis_llm_tokens_per_second_count 2",
+        "visavis_llm_queue_depth 0",
+        "visavis_llm_slots 2",
+        "visavis_llm_slots_busy 0",
+    ] {
+        assert!(text.lines().any(|told| told == line), "{line} is not in\n{text}");
+    }
+    let count = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name)).expect("a count");
+        line.trim().parse::<u64>().expect("a number")
+    };
+    let (prompt, cached) = (count("visavis_llm_prompt_tokens_total "), count("visavis_llm_cached_tokens_total "));
+    assert_eq!(cached, prompt / 2 - 1, "all but the last token of the second prompt");
+    assert!(count("visavis_llm_completion_tokens_total ") > 2);
+}

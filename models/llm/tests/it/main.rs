@@ -6,6 +6,7 @@
 mod ahead;
 mod chat;
 mod errors;
+mod forms;
 mod lifetime;
 mod start;
 mod support;
