@@ -11,9 +11,13 @@ use serde::{Deserialize, Serialize};
 use crate::dialogue::{Patience, TurnEnd};
 use crate::engines::voices::Choice;
 use crate::face::CHARACTERS;
-use crate::hearing::VadSettings;
+use crate::hearing::remote::OpenAiHearingSettings;
+use crate::hearing::{Languages, UnknownLanguage, VadSettings};
+use crate::knowledge::KnowledgeSettings;
 use crate::language::LanguageSettings;
+use crate::memory::MemorySettings;
 use crate::peer::PeerSettings;
+use crate::tools::ToolSettings;
 use crate::voice::remote::{EdgeSettings, OpenAiVoiceSettings};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,6 +32,9 @@ pub struct Config {
     pub turn: TurnSettings,
     pub asr: AsrSettings,
     pub llm: LanguageSettings,
+    pub tools: ToolSettings,
+    pub knowledge: KnowledgeSettings,
+    pub memory: MemorySettings,
     pub tts: TtsSettings,
     pub avatar: AvatarSettings,
     pub video: PictureSettings,
@@ -112,8 +119,14 @@ pub enum TurnEndKind {
 pub struct AsrSettings {
     /// Name of a weight in the store, or `auto`: the English one if that is the language, else the one for all.
     pub model: String,
-    /// `en`, `zh`, ... or `auto`.
+    /// `en`, `zh`, ... or `auto`: each utterance has its own.
     pub language: String,
+    /// What may be spoken with `auto`, the likeliest first; empty: anything.
+    pub languages: Vec<String>,
+    /// Names and jargon that people may say.
+    pub hints: Vec<String>,
+    /// A recogniser elsewhere, which is asked first.
+    pub remote: Option<OpenAiHearingSettings>,
     /// Of text that somebody waits for; 0 chooses by the machine.
     pub threads: usize,
 }
@@ -177,6 +190,9 @@ impl Default for Config {
             turn: TurnSettings::default(),
             asr: AsrSettings::default(),
             llm: LanguageSettings::default(),
+            tools: ToolSettings::default(),
+            knowledge: KnowledgeSettings::default(),
+            memory: MemorySettings::default(),
             tts: TtsSettings::default(),
             avatar: AvatarSettings::default(),
             video: PictureSettings::default(),
@@ -266,23 +282,39 @@ impl TurnSettings {
 
 impl Default for AsrSettings {
     fn default() -> Self {
-        Self { model: "auto".into(), language: "en".into(), threads: 0 }
+        Self {
+            model: "auto".into(),
+            language: "en".into(),
+            languages: Vec::new(),
+            hints: Vec::new(),
+            remote: None,
+            threads: 0,
+        }
     }
 }
 
 impl AsrSettings {
-    /// The weight for a language; `None`: it is to be detected.
-    pub fn weight(&self, language: Option<&str>) -> &str {
-        match (self.model.as_str(), language) {
-            ("auto", Some("en")) => "whisper-tiny-en",
-            ("auto", _) => "whisper-base",
+    /// The weight for calls that know English alone, and for others.
+    pub fn weight(&self, english_alone: bool) -> &str {
+        match (self.model.as_str(), english_alone) {
+            ("auto", true) => "whisper-tiny-en",
+            ("auto", false) => "whisper-base",
             (name, _) => name,
         }
     }
 
-    /// `None`: the language is detected.
-    pub fn fixed_language(&self) -> Option<String> {
-        (self.language != "auto").then(|| self.language.clone())
+    /// What may be spoken; `likeliest`: the language of what is too short to tell.
+    pub fn languages(&self, likeliest: &str) -> Result<Languages, UnknownLanguage> {
+        Languages::configured(&self.language, &self.languages, likeliest)
+    }
+
+    pub fn speaks_english_alone(&self) -> bool {
+        self.languages("en").is_ok_and(|languages| languages.is_english_alone())
+    }
+
+    fn validate(&self) -> Result<(), String> {
+        self.languages("en").map_err(|error| format!("asr.language or asr.languages: {error}"))?;
+        self.remote.as_ref().map_or(Ok(()), |remote| remote.validate("asr.remote"))
     }
 }
 
@@ -338,7 +370,7 @@ impl Default for PictureSettings {
 
 impl Default for LogSettings {
     fn default() -> Self {
-        Self { filter: "info,webrtc=error,rtc=error,ort=warn,whisper_rs=warn".into(), json: false }
+        Self { filter: "info,webrtc=error,rtc=error,ort=warn,whisper_rs=warn,rmcp=off".into(), json: false }
     }
 }
 
@@ -380,9 +412,13 @@ impl Config {
             return invalid(format!("video.bitrate_bps is {}: a face needs at least 50000", self.video.bitrate_bps));
         }
         self.tts.edge.validate().and(self.tts.openai.validate()).map_err(ConfigError::Invalid)?;
+        self.asr.validate().map_err(ConfigError::Invalid)?;
         self.vad.validate().map_err(ConfigError::Invalid)?;
         self.turn.validate().map_err(ConfigError::Invalid)?;
         self.llm.validate().map_err(ConfigError::Invalid)?;
+        self.tools.validate().map_err(ConfigError::Invalid)?;
+        self.knowledge.validate().map_err(ConfigError::Invalid)?;
+        self.memory.validate().map_err(ConfigError::Invalid)?;
         self.webrtc.validate().map_err(|error| ConfigError::Invalid(error.to_string()))?;
         Ok(())
     }

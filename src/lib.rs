@@ -3,6 +3,7 @@
 //! The way of the data, from the browser and back: [`peer`] receives and sends RTP, [`audio`] decodes,
 //! [`hearing`] finds speech and its words, [`dialogue`] decides, [`language`] thinks, [`voice`] speaks,
 //! [`playout`] lays sound and [`face`] on one clock, [`video`] encodes. [`session`] runs one call over them,
+//! [`tools`] are what the mind may call, [`knowledge`] what the persona knows, [`memory`] what was said before;
 //! [`engines`] holds what calls share, [`server`] starts and ends it all.
 
 pub mod audio;
@@ -13,8 +14,10 @@ pub mod dialogue;
 pub mod engines;
 pub mod face;
 pub mod hearing;
+pub mod knowledge;
 pub mod language;
 pub mod media;
+pub mod memory;
 pub mod metrics;
 pub mod models;
 pub mod onnx;
@@ -29,5 +32,6 @@ mod simulation;
 #[cfg(test)]
 mod testing;
 pub mod threads;
+pub mod tools;
 pub mod video;
 pub mod voice;

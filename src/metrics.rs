@@ -7,6 +7,8 @@ use prometheus::{
     TextEncoder,
 };
 
+use crate::tools::{CallReport, ToolObserver};
+
 /// Buckets for what a frame may cost, in seconds.
 const FRAME_BUCKETS: &[f64] = &[0.000_5, 0.001, 0.002, 0.003, 0.004, 0.006, 0.01, 0.02, 0.04];
 /// Buckets for what a person waits for, in seconds.
@@ -26,6 +28,7 @@ pub struct Metrics {
     /// By `queue`: what a full queue refused or dropped.
     pub dropped: IntCounterVec,
     pub transcribe_seconds: Histogram,
+    pub hearing_failovers: IntCounter,
     pub voice_seconds: Histogram,
     pub voice_first_seconds: Histogram,
     pub voice_failovers: IntCounter,
@@ -39,6 +42,19 @@ pub struct Metrics {
     pub judge_seconds: Histogram,
     pub answers: IntCounterVec,
     pub local_model_restarts: IntCounter,
+    pub knowledge_seconds: Histogram,
+    pub summaries: IntCounter,
+    pub tool_seconds: Histogram,
+    /// By `outcome`.
+    pub tool_calls: IntCounterVec,
+    /// By `server`: tools of MCP servers that are connected.
+    pub tool_servers: IntGaugeVec,
+    /// These by `endpoint`: answers that a language model failed at, tries after a failure, times it stepped in for
+    /// another, and times it was left alone for a while.
+    pub language_failures: IntCounterVec,
+    pub language_retries: IntCounterVec,
+    pub language_failovers: IntCounterVec,
+    pub language_pauses: IntCounterVec,
 }
 
 impl Metrics {
@@ -58,6 +74,11 @@ impl Metrics {
         };
         let counters = |name: &str, help: &str, label: &str| {
             let metric = IntCounterVec::new(Opts::new(name, help), &[label]).expect("valid metric");
+            registry.register(Box::new(metric.clone())).expect("unique metric");
+            metric
+        };
+        let gauges = |name: &str, help: &str, label: &str| {
+            let metric = IntGaugeVec::new(Opts::new(name, help), &[label]).expect("valid metric");
             registry.register(Box::new(metric.clone())).expect("unique metric");
             metric
         };
@@ -97,6 +118,10 @@ impl Metrics {
                 "Time to transcribe one utterance",
                 WAIT_BUCKETS,
             ),
+            hearing_failovers: counter(
+                "visavis_hearing_failovers_total",
+                "Times a recogniser elsewhere failed and this machine stepped in",
+            ),
             voice_seconds: histogram("visavis_voice_seconds", "Time to make one clause's sound", WAIT_BUCKETS),
             voice_first_seconds: histogram(
                 "visavis_voice_first_seconds",
@@ -129,6 +154,35 @@ impl Metrics {
                 "visavis_local_model_restarts_total",
                 "Times the local language model had to be started again",
             ),
+            knowledge_seconds: histogram(
+                "visavis_knowledge_seconds",
+                "Time to find what is known of a question",
+                FRAME_BUCKETS,
+            ),
+            summaries: counter("visavis_summaries_total", "Conversations of which the oldest was summarised"),
+            tool_seconds: histogram("visavis_tool_seconds", "Time that a tool of the server took", WAIT_BUCKETS),
+            tool_calls: counters("visavis_tool_calls_total", "Calls of the server's tools", "outcome"),
+            tool_servers: gauges("visavis_tool_servers", "Tools of each MCP server that is connected", "server"),
+            language_failures: counters(
+                "visavis_language_failures_total",
+                "Answers that a language model failed at",
+                "endpoint",
+            ),
+            language_retries: counters(
+                "visavis_language_retries_total",
+                "Times a language model was asked again",
+                "endpoint",
+            ),
+            language_failovers: counters(
+                "visavis_language_failovers_total",
+                "Times a language model stepped in for one that failed",
+                "endpoint",
+            ),
+            language_pauses: counters(
+                "visavis_language_pauses_total",
+                "Times a language model failed in a row and was left alone for a while",
+                "endpoint",
+            ),
             registry,
         }
     }
@@ -146,5 +200,15 @@ impl Metrics {
             Ok(()) => String::from_utf8_lossy(&text).into_owned(),
             Err(error) => format!("# metrics cannot be written: {error}\n"),
         }
+    }
+}
+impl ToolObserver for Metrics {
+    fn called(&self, report: &CallReport<'_>) {
+        self.tool_seconds.observe(report.elapsed.as_secs_f64());
+        self.tool_calls.with_label_values(&[report.outcome]).inc();
+    }
+
+    fn server(&self, server: &str, tools: Option<usize>) {
+        self.tool_servers.with_label_values(&[server]).set(tools.map_or(0, |tools| tools as i64));
     }
 }

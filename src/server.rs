@@ -12,6 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::clock;
 use crate::config::Config;
 use crate::engines::Engines;
+use crate::memory;
 use crate::metrics::Metrics;
 use crate::models::Store;
 use crate::page;
@@ -29,6 +30,7 @@ pub async fn serve(config: Config) -> Result<()> {
     let store = Store::open((!folder.as_os_str().is_empty()).then_some(folder))?;
     let metrics = Arc::new(Metrics::new());
     let (engines, local) = Engines::load(&config, &store, metrics).await?;
+    let memory = engines.memory.clone();
     let shutdown = Duration::from_secs(config.server.shutdown_seconds);
     let settings = signaling_settings(&config)?;
     let host = Arc::new(Host::new(Arc::new(config), Arc::new(engines)));
@@ -51,6 +53,7 @@ pub async fn serve(config: Config) -> Result<()> {
     let served = axum::serve(listener, service).with_graceful_shutdown(end);
     let ended = tokio::select! {
         ended = served => ended,
+        () = forget_the_old(memory) => Ok(()),
         // Connections that are kept open must not hold the end up.
         () = after_shutdown(host.registry().shutdown.clone(), shutdown) => Ok(()),
     };
@@ -59,6 +62,20 @@ pub async fn serve(config: Config) -> Result<()> {
         local.stop().await;
     }
     ended.context("the HTTP server")
+}
+
+/// Deletes conversations that are over the age limit, at the start and every hour; never ends.
+async fn forget_the_old(memory: Option<Arc<dyn memory::Store>>) {
+    let Some(memory) = memory else { return std::future::pending().await };
+    let mut hours = tokio::time::interval(Duration::from_secs(3600));
+    loop {
+        hours.tick().await;
+        match memory.expire(clock::unix_seconds()).await {
+            Ok(0) => {}
+            Ok(deleted) => tracing::info!(deleted, "conversations that nobody went on with"),
+            Err(error) => tracing::warn!(%error, "old conversations could not be deleted; tried again in an hour"),
+        }
+    }
 }
 
 async fn after_shutdown(shutdown: tokio_util::sync::CancellationToken, patience: Duration) {

@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 use serde_json::json;
 use visavis::clock;
-use visavis::hearing::{AsrRequest, Recognizer, WhisperModel, WhisperRecognizer, WhisperSettings};
+use visavis::hearing::{AsrRequest, Hints, Languages, Recognizer, WhisperModel, WhisperRecognizer, WhisperSettings};
 use visavis::models::Store;
 
 use crate::Clip;
@@ -66,8 +66,8 @@ impl Contestant {
                 let begun = clock::now();
                 let request = AsrRequest {
                     pcm: &clip.pcm,
-                    language: Some("en"),
-                    prompt: None,
+                    languages: &Languages::only("en")?,
+                    hints: &Hints::default(),
                     awaited: true,
                     cancelled: &AtomicBool::new(false),
                 };

@@ -18,6 +18,9 @@ pub trait SessionHost: Send + Sync + 'static {
     /// Ends a call; [`HostError::NotFound`] when there is none of that id.
     fn hang_up(&self, call_id: &str) -> impl Future<Output = Result<(), HostError>> + Send;
 
+    /// Deletes a kept conversation; [`HostError::NoConversation`] when there is none of that id.
+    fn forget(&self, conversation_id: &str) -> impl Future<Output = Result<(), HostError>> + Send;
+
     /// What every call starts from before a client's patch; shown by `client_secrets`.
     fn default_session(&self) -> Session;
 
@@ -69,6 +72,8 @@ pub enum HostError {
     Full { retry_after_seconds: u64 },
     #[error("There is no call of this id; it may have ended.")]
     NotFound,
+    #[error("There is no conversation of this id.")]
+    NoConversation,
     #[error("The server is shutting down; try again in a moment.")]
     ShuttingDown,
     /// For the log; the client only learns that it was not its fault.
@@ -86,6 +91,9 @@ impl From<HostError> for ApiError {
             HostError::BadOffer { code, .. } => Self::bad_request(&code, message),
             HostError::Full { retry_after_seconds } => Self::unavailable("server_full", message, retry_after_seconds),
             HostError::NotFound => Self::new(StatusCode::NOT_FOUND, ErrorBody::invalid("call_not_found", message)),
+            HostError::NoConversation => {
+                Self::new(StatusCode::NOT_FOUND, ErrorBody::invalid("conversation_not_found", message))
+            }
             HostError::ShuttingDown => Self::unavailable("shutting_down", message, RETRY_AFTER_SHUTDOWN),
             HostError::Internal(reason) => {
                 tracing::error!(reason, "a request failed");

@@ -8,7 +8,7 @@ use super::io::{Ending, Event, Outcome, Output, ResponseRequest, Usage};
 use super::reply::{Making, Reply};
 use super::tools::Calling;
 use super::words::{Wording, has_words, wording};
-use super::{Dialogue, Matter, Medium, phrases};
+use super::{Dialogue, LONGEST_ITEM, Matter, Medium, phrases};
 use crate::media::{Clause, TimedWord, TurnId};
 
 const WRITTEN: Making = Making::Written(Ending::Completed);
@@ -131,11 +131,20 @@ impl Dialogue {
         let Some(reply) = self.reply(turn).filter(|reply| reply.making == Making::Generating) else { return };
         // What the model says after it heard from a tool does not know what stands before it.
         let goes_on = reply.prompted > 0 && reply.prompted == reply.text.len();
-        let delta = if goes_on && wants_space(&reply.text, text) { format!(" {text}") } else { text.to_owned() };
+        let mut delta = if goes_on && wants_space(&reply.text, text) { format!(" {text}") } else { text.to_owned() };
+        let room = LONGEST_ITEM.saturating_sub(reply.text.len());
+        let too_long = delta.len() > room;
+        delta.truncate(delta.floor_char_boundary(room));
         let clauses = reply.write(&delta);
         let (item, text_only) = (reply.item.clone(), reply.text_only);
         self.tell(turn, Event::ReplyText { turn, item, delta, text_only });
         self.speak(turn, clauses);
+        if too_long {
+            let message = format!("The answer is longer than {LONGEST_ITEM} bytes: it ends there.");
+            self.error("answer_too_long", message, None);
+            self.outputs.push_back(Output::StopGenerating { turn });
+            self.generation_done(turn, Usage::default());
+        }
     }
 
     pub(super) fn generation_done(&mut self, turn: TurnId, usage: Usage) {
@@ -218,6 +227,11 @@ impl Dialogue {
         let ending = ending.clone();
         reply.making = Making::Done;
         let silent = !reply.has_sound();
+        let unexplained = silent && !reply.text_only && !reply.voice_failed && reply.calls.is_empty();
+        if unexplained && ending == Ending::Completed {
+            let message = "The language model's answer has no words that can be spoken.".to_owned();
+            self.error("nothing_to_say", message, None);
+        }
         self.outputs.push_back(Output::FinishSpeech { turn });
         self.end_reply(turn, ending, None);
         if silent {
@@ -284,8 +298,7 @@ impl Dialogue {
         self.let_go();
         if self.is_idle() && self.history.make_room() {
             // The model has time for it now, and none when it is asked.
-            let prompt = self.history.prompt(&self.settings.instructions, None);
-            self.outputs.push_back(Output::ReadAhead { prompt });
+            self.read_anew();
         }
     }
 

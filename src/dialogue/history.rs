@@ -176,6 +176,13 @@ impl History {
         over
     }
 
+    /// Forgets everything up to this item.
+    pub fn forget(&mut self, last: &ItemId) {
+        if let Some(index) = self.items.iter().position(|item| item.id == *last) {
+            self.items.drain(..=index);
+        }
+    }
+
     pub fn remove(&mut self, id: &ItemId) -> bool {
         let before = self.items.len();
         self.items.retain(|item| item.id != *id);

@@ -165,6 +165,25 @@ impl Dialogue {
         self.replies.iter().any(|reply| reply.turn == turn)
     }
 
+    /// `None`: there is none of this id, or it was forgotten.
+    pub fn item(&self, id: &ItemId) -> Option<&Item> {
+        self.history.get(id)
+    }
+
+    /// Forgets everything up to this item, of which the instructions tell now.
+    pub fn forget(&mut self, last: &ItemId) {
+        self.history.forget(last);
+        if self.is_idle() {
+            self.read_anew();
+        }
+    }
+
+    /// The beginning of prompts has changed: the model may read it while it has time.
+    pub fn read_anew(&mut self) {
+        let prompt = self.history.prompt(&self.settings.instructions, None);
+        self.outputs.push_back(Output::ReadAhead { prompt });
+    }
+
     /// The next order or event, until there is none.
     pub fn poll(&mut self) -> Option<Output> {
         self.outputs.pop_front()

@@ -4,12 +4,12 @@
 //! its job skipped, and a job that is lost is answered with an error, so nobody waits for ever.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 
 use super::voices::{Choice, Voices};
-use crate::hearing::{Transcript, Utterance};
+use crate::hearing::{Hints, Languages, Transcript, Utterance};
 use crate::media::{Clause, Speech, TurnId, UtteranceId};
 use crate::voice::VoiceStyle;
 
@@ -24,11 +24,31 @@ pub const PARTS: usize = 8;
 
 pub struct TranscribeJob {
     pub utterance: Utterance,
-    pub language: Option<String>,
+    pub languages: Languages,
+    pub hints: Arc<Hints>,
     /// Somebody waits for the text.
     pub awaited: bool,
-    pub cancelled: Arc<AtomicBool>,
+    pub unwanted: Arc<Unwanted>,
     pub reply: Reply<(UtteranceId, Result<Transcript, String>)>,
+}
+
+/// That the result of a job is not wanted any more: for threads that look now and then, and for tasks that wait.
+#[derive(Debug, Default)]
+pub struct Unwanted {
+    pub flag: AtomicBool,
+    notify: Notify,
+}
+
+impl Unwanted {
+    pub fn tell(&self) {
+        self.flag.store(true, Ordering::Relaxed);
+        self.notify.notify_one();
+    }
+
+    /// Waits until it is so. One at a time may wait.
+    pub(super) async fn told(&self) {
+        self.notify.notified().await;
+    }
 }
 
 pub struct JudgeJob {

@@ -33,16 +33,16 @@ impl Work for Recognise {
     }
 
     fn work(&mut self, recognizer: &mut Self::Engine, job: TranscribeJob) {
-        if job.cancelled.load(Ordering::Relaxed) {
+        if job.unwanted.flag.load(Ordering::Relaxed) {
             return job.reply.forget();
         }
         let start = clock::now();
         let request = AsrRequest {
             pcm: &job.utterance.pcm,
-            language: job.language.as_deref(),
-            prompt: None,
+            languages: &job.languages,
+            hints: &job.hints,
             awaited: job.awaited,
-            cancelled: &job.cancelled,
+            cancelled: &job.unwanted.flag,
         };
         let result = recognizer.transcribe(&request);
         self.metrics.transcribe_seconds.observe((clock::now() - start).as_secs_f64());

@@ -4,32 +4,32 @@ mod breaker;
 pub mod ears;
 pub mod jobs;
 mod listeners;
+mod recognizers;
 pub mod speakers;
 pub mod voices;
 pub mod worker;
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
-use crate::config::{AsrSettings, Config};
+use crate::config::Config;
 use crate::face::Character;
-use crate::hearing::{SileroModel, WhisperSettings};
-use crate::language::{LanguageModel, LocalServer, LocalServerGuard, Provider};
+use crate::hearing::{AsrError, Languages, SileroModel};
+use crate::knowledge::{Knowledge, KnowledgeError};
+use crate::language::{LanguageError, LanguageModel, LocalServer, LocalServerGuard};
+use crate::memory::{self, Store as Conversations, StoreError};
 use crate::metrics::Metrics;
 use crate::models::{ModelError, Store};
 use crate::onnx::{OnnxError, Runtime};
 use crate::playout::MediaPool;
+use crate::tools::{ToolError, Toolbox};
 use crate::voice::VoiceError;
 use ears::Ears;
-use jobs::{JudgeJob, TranscribeJob};
-use listeners::{Judge, Recognise};
+use jobs::JudgeJob;
+use listeners::Judge;
+pub use recognizers::Recognizers;
 use voices::Voices;
-use worker::{LoadError, Overloaded, Worker};
-
-/// Threads of Whisper that are worth their cores.
-const MOST_ASR_THREADS: usize = 2;
+use worker::{LoadError, Worker};
 
 /// Why the server cannot start. Each says which file or setting and what mends it.
 #[derive(Debug, thiserror::Error)]
@@ -44,12 +44,22 @@ pub enum EngineError {
     UnknownVoice { voice: String, known: String },
     #[error(transparent)]
     Voice(#[from] VoiceError),
+    #[error(transparent)]
+    Hearing(#[from] AsrError),
+    #[error(transparent)]
+    Tools(#[from] ToolError),
+    #[error(transparent)]
+    Knowledge(#[from] KnowledgeError),
+    #[error("conversations cannot be kept: {0}; `memory.store = \"nothing\"` does without")]
+    Memory(#[from] StoreError),
     #[error("a thread cannot be started: {0}")]
     Thread(#[from] std::io::Error),
     #[error("the {0} engine's thread ended while it was loading")]
     Lost(&'static str),
     #[error("the local language model cannot be started: {0}")]
     Local(String),
+    #[error(transparent)]
+    Language(#[from] LanguageError),
 }
 
 pub struct Engines {
@@ -58,6 +68,12 @@ pub struct Engines {
     pub judge: Worker<JudgeJob>,
     pub voices: Arc<Voices>,
     pub language: LanguageModel,
+    /// The server's own.
+    pub tools: Toolbox,
+    /// What the persona knows, if it has a folder.
+    pub knowledge: Option<Knowledge>,
+    /// Keeps conversations, if any are to be kept.
+    pub memory: Option<Arc<dyn Conversations>>,
     pub media: MediaPool,
     pub face: Character,
     pub metrics: Arc<Metrics>,
@@ -72,13 +88,13 @@ impl Engines {
         metrics: Arc<Metrics>,
     ) -> Result<(Self, Option<LocalServerGuard>), EngineError> {
         // The language model takes longest and is a process of its own: first.
-        let (local, guard) = match config.llm.provider {
-            Provider::Local => {
-                let weights = store.path(&config.llm.model)?;
-                let (local, guard) = LocalServer::start(local_program(), weights, &config.llm, metrics.clone());
+        let (local, guard) = match config.llm.local_model() {
+            Some(model) => {
+                let weights = store.path(&model)?;
+                let (local, guard) = LocalServer::start(local_program(), weights, &model, &config.llm, metrics.clone());
                 (Some(local), Some(guard))
             }
-            Provider::OpenAi => (None, None),
+            None => (None, None),
         };
         let runtime = Runtime::load(&store.path("onnxruntime")?)?;
         let keep = config.models.keep();
@@ -104,75 +120,24 @@ impl Engines {
         if let Some(local) = &local {
             local.wait_ready().await.map_err(EngineError::Local)?;
         }
-        let language = LanguageModel::new(config.llm.clone(), local);
-        Ok((Self { ears, recognizers, judge, voices: Arc::new(voices), language, media, face, metrics }, guard))
+        let language = LanguageModel::new(config.llm.clone(), local, metrics.clone())?;
+        let tools = Toolbox::observed(&config.tools, metrics.clone()).await?;
+        let settings = config.knowledge.clone();
+        let knowledge = tokio::task::spawn_blocking(move || Knowledge::open(&settings)).await;
+        let knowledge = knowledge.map_err(|_| EngineError::Lost("knowledge"))??;
+        let memory = memory::open(&config.memory).await?;
+        let voices = Arc::new(voices);
+        let engines =
+            Self { ears, recognizers, judge, voices, language, tools, knowledge, memory, media, face, metrics };
+        Ok((engines, guard))
     }
 }
 
 impl Engines {
-    /// Loads what a call will need, if it is not there. `heard`: the language of the recogniser; `spoken`: of answers.
-    pub fn prepare(&self, heard: Option<&str>, voices: &[Arc<str>], spoken: &str) {
+    /// Loads what a call will need, if it is not there. `heard`: what people may speak; `spoken`: the language of answers.
+    pub fn prepare(&self, heard: &Languages, voices: &[Arc<str>], spoken: &str) {
         self.recognizers.prepare(heard);
         self.voices.prepare(voices, spoken);
-    }
-}
-
-/// The recognisers, one for each weight; a call's language chooses.
-pub struct Recognizers {
-    settings: AsrSettings,
-    workers: HashMap<String, Worker<TranscribeJob>>,
-}
-
-impl Recognizers {
-    fn start(
-        asr: &AsrSettings,
-        store: &Store,
-        keep: Option<Duration>,
-        metrics: &Arc<Metrics>,
-    ) -> Result<Self, EngineError> {
-        let default = asr.weight(asr.fixed_language().as_deref());
-        // Its absence is told now, that of the others when they are asked for.
-        store.path(default)?;
-        let threads = match asr.threads {
-            0 => std::thread::available_parallelism().map_or(1, |cores| cores.get().min(MOST_ASR_THREADS)),
-            threads => threads,
-        };
-        let mut workers = HashMap::new();
-        for weight in [asr.weight(Some("en")), asr.weight(None)] {
-            let recognise = Recognise {
-                store: store.clone(),
-                weight: weight.to_owned(),
-                settings: WhisperSettings { threads },
-                metrics: metrics.clone(),
-            };
-            let keep = keep.filter(|_| weight != default);
-            workers.insert(weight.to_owned(), Worker::start("hearing", jobs::UTTERANCES, keep, recognise)?);
-        }
-        Ok(Self { settings: asr.clone(), workers })
-    }
-
-    /// Loads what a call in this language will need, so that nobody waits for it then.
-    pub fn prepare(&self, language: Option<&str>) {
-        if let Some(worker) = self.workers.get(self.settings.weight(language)) {
-            drop(worker.load());
-        }
-    }
-
-    /// Loads the one for the configured language.
-    fn load(&self) -> tokio::sync::oneshot::Receiver<Result<(), LoadError>> {
-        let weight = self.settings.weight(self.settings.fixed_language().as_deref());
-        match self.workers.get(weight) {
-            Some(worker) => worker.load(),
-            None => tokio::sync::oneshot::channel().1,
-        }
-    }
-
-    pub fn submit(&self, job: TranscribeJob) -> Result<(), Overloaded> {
-        match self.workers.get(self.settings.weight(job.language.as_deref())) {
-            Some(worker) => worker.submit(job),
-            // Its reply says that it is lost.
-            None => Ok(()),
-        }
     }
 }
 

@@ -6,15 +6,19 @@
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
+use super::hints::Hints;
+use super::languages::Languages;
+use super::remote::HearingProblem;
+
 /// Sound to recognize.
 #[derive(Clone, Copy, Debug)]
 pub struct AsrRequest<'a> {
     /// 16 kHz mono, -1..1, any length; beyond 30 s it is recognized in parts.
     pub pcm: &'a [f32],
-    /// ISO 639-1 code, region allowed (`en`, `zh-CN`); `None` detects it.
-    pub language: Option<&'a str>,
-    /// Words that may occur, as text that could have come before.
-    pub prompt: Option<&'a str>,
+    /// What may be spoken, and what was spoken before.
+    pub languages: &'a Languages,
+    /// Words that may occur.
+    pub hints: &'a Hints,
     /// Somebody waits for the text: it may take more of the machine than what is only recognized in passing.
     pub awaited: bool,
     /// Set by another thread to end the work early with [`AsrError::Cancelled`].
@@ -26,7 +30,7 @@ pub struct AsrRequest<'a> {
 pub struct Transcript {
     /// Trimmed; empty if nothing was said.
     pub text: String,
-    /// ISO 639-1 code of the language given or detected.
+    /// ISO 639-1 code of the language it was recognised in.
     pub language: String,
     /// Length of the sound.
     pub seconds: f32,
@@ -47,11 +51,15 @@ pub enum AsrError {
     #[error("recognition was cancelled")]
     Cancelled,
     #[error(
-        "the recognizer does not know the language {language:?}; give a code such as \"en\" or leave it to be detected"
+        "{recognizer} knows English alone, and the language is {language}; set `asr.model` to weights for many languages \
+         such as \"whisper-base\", or `asr.language` to \"en\""
     )]
-    UnknownLanguage { language: String },
+    EnglishOnly { recognizer: String, language: &'static str },
     #[error("recognition failed: {reason}")]
     Engine { reason: String },
+    /// `url`: as it is configured, without what is secret.
+    #[error("the recognizer {recognizer} at {url} failed: {problem}")]
+    Remote { recognizer: String, url: String, problem: HearingProblem },
 }
 
 /// An engine with its working memory.

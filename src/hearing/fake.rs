@@ -30,7 +30,7 @@ impl Recognizer for FakeRecognizer {
         let text = self.texts.pop_front().unwrap_or_default();
         Ok(Transcript {
             text,
-            language: request.language.unwrap_or("en").to_owned(),
+            language: request.languages.assumed().code().to_owned(),
             seconds: request.pcm.len() as f32 / HEARING_HZ as f32,
         })
     }

@@ -5,13 +5,18 @@
 //! model threads own the others. None of them knows about answers or ends a turn; that is the dialogue's work.
 
 pub mod asr;
+mod decoding;
 pub mod echo;
 pub mod end_of_turn;
 pub mod fake;
 pub mod gate;
+pub mod hints;
+pub mod languages;
 pub mod listener;
 mod mel;
 mod phantom;
+pub mod remote;
+mod simplified;
 pub mod utterance;
 pub mod vad;
 pub mod whisper;
@@ -21,6 +26,8 @@ pub use echo::SentSound;
 pub use end_of_turn::EndOfTurn;
 pub use fake::FakeRecognizer;
 pub use gate::{SpeechEvent, SpeechGate, VadSettings};
+pub use hints::Hints;
+pub use languages::{Language, Languages, UnknownLanguage};
 pub use listener::{Heard, Listener};
 pub use utterance::Utterance;
 pub use vad::{SileroModel, Vad};

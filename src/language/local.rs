@@ -45,10 +45,11 @@ pub struct LocalServerGuard {
 }
 
 impl LocalServer {
-    /// Starts the watcher; the model loads meanwhile (see [`LocalServer::wait_ready`]).
+    /// Starts the watcher; the model loads meanwhile (see [`LocalServer::wait_ready`]). `model` is its name in requests.
     pub fn start(
         program: PathBuf,
         weights: PathBuf,
+        model: &str,
         settings: &LanguageSettings,
         metrics: Arc<Metrics>,
     ) -> (Self, LocalServerGuard) {
@@ -61,7 +62,9 @@ impl LocalServer {
             "--context".to_owned(),
             settings.context_tokens.to_string(),
             "--alias".to_owned(),
-            settings.model.clone(),
+            model.to_owned(),
+            "--slots".to_owned(),
+            settings.slots.to_string(),
         ]);
         if settings.threads > 0 {
             arguments.extend(["--threads".to_owned(), settings.threads.to_string()]);

@@ -157,8 +157,18 @@ impl Pull<'_> {
                 expected: file.sha256.clone(),
             });
         }
-        if own && file.whisper.is_some() && !starts_with(&local.path, &GGML)? {
-            return Err(named("a Whisper model of your own must be a ggml file, as whisper.cpp reads it"));
+        if let Some(whisper) = file.whisper.as_ref().filter(|_| own)
+            && !starts_with(&local.path, &GGML)?
+        {
+            if !starts_with(&local.path, convert::CTRANSLATE2_WHISPER)? {
+                return Err(named(
+                    "a Whisper model of your own must be a ggml file, as whisper.cpp reads it, or CTranslate2's model.bin",
+                ));
+            }
+            let vocabulary = vocabulary_beside(&local.path).map_err(|reason| named(&reason))?;
+            let bytes = fs::metadata(&local.path).map_err(ModelError::io("read", &local.path))?.len();
+            let (path, found) = self.ggml(&local.path, bytes, &vocabulary, whisper.format, progress)?;
+            return self.keep(file, &path, &found, true);
         }
         let source = if local.downloaded {
             local.path
@@ -257,27 +267,52 @@ impl Pull<'_> {
             None => self.join(&format!("what {} is made of", file.name), &input.parts, &input.sha256)?,
         };
 
-        let whole = input.bytes;
-        let source = File::open(&model).map_err(ModelError::io("open", &model))?;
-        let path = self.folder.join("converted");
-        let mut output = files::Hashing::new(File::create(&path).map_err(ModelError::io("create", &path))?);
-        progress.step("converting");
-        progress.set_length(whole);
-        let on_tensor = |done: usize, of: usize| progress.set_position(whole * done as u64 / of as u64);
-        match &file.whisper {
-            Some(whisper) => convert::whisper(source, &vocabulary, whisper.format, &mut output, on_tensor),
-            None => convert::gguf::four_bits(source, &mut output, on_tensor),
-        }
-        .map_err(|error| match error {
-            convert::ConvertError::Io(error) => ModelError::Io { action: "convert to", path: path.clone(), error },
-            error => ModelError::Convert { weight: self.weight.name.clone(), error },
-        })?;
-        let found = output.finish().1;
+        let (path, found) = match &file.whisper {
+            Some(whisper) => self.ggml(&model, input.bytes, &vocabulary, whisper.format, progress)?,
+            None => self.converted(&model, input.bytes, progress, |source, output, on_tensor| {
+                convert::gguf::four_bits(source, output, on_tensor)
+            })?,
+        };
         if found != file.sha256 {
             files::remove(&self.folder)?;
             return Err(self.wrong_hash(&file.name, found, &file.sha256));
         }
         self.keep(file, &path, &found, false)
+    }
+
+    /// A ggml file of CTranslate2's weights, and its hash.
+    fn ggml(
+        &self,
+        model: &Path,
+        bytes: u64,
+        vocabulary: &str,
+        format: convert::Format,
+        progress: &Progress,
+    ) -> Result<(PathBuf, String), ModelError> {
+        self.converted(model, bytes, progress, |source, output, on_tensor| {
+            convert::whisper(source, vocabulary, format, output, on_tensor)
+        })
+    }
+
+    /// What `convert` makes of `model`, and its hash.
+    fn converted(
+        &self,
+        model: &Path,
+        bytes: u64,
+        progress: &Progress,
+        convert: impl FnOnce(File, &mut files::Hashing<File>, &dyn Fn(usize, usize)) -> Result<(), convert::ConvertError>,
+    ) -> Result<(PathBuf, String), ModelError> {
+        let source = File::open(model).map_err(ModelError::io("open", model))?;
+        let path = self.folder.join("converted");
+        let mut output = files::Hashing::new(File::create(&path).map_err(ModelError::io("create", &path))?);
+        progress.step("converting");
+        progress.set_length(bytes);
+        let on_tensor = |done: usize, of: usize| progress.set_position(bytes * done as u64 / of as u64);
+        convert(source, &mut output, &on_tensor).map_err(|error| match error {
+            convert::ConvertError::Io(error) => ModelError::Io { action: "convert to", path: path.clone(), error },
+            error => ModelError::Convert { weight: self.weight.name.clone(), error },
+        })?;
+        Ok((path, output.finish().1))
     }
 
     /// Moves a file of known hash to its place in the store.
@@ -295,6 +330,17 @@ impl Pull<'_> {
             expected: expected.to_owned(),
         }
     }
+}
+
+/// CTranslate2's list of tokens in the folder of its `model.bin`.
+fn vocabulary_beside(model: &Path) -> Result<String, String> {
+    let candidates = ["vocabulary.json", "vocabulary.txt"].map(|name| model.with_file_name(name));
+    let Some(path) = candidates.iter().find(|path| path.is_file()) else {
+        return Err("CTranslate2's model.bin needs vocabulary.json or vocabulary.txt beside it: give the path of the \
+                    file in its folder"
+            .to_owned());
+    };
+    fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))
 }
 
 fn starts_with(path: &Path, magic: &[u8]) -> Result<bool, ModelError> {

@@ -67,6 +67,19 @@ impl Store {
         self.files(name)?.into_iter().next().ok_or_else(|| no_file(name))
     }
 
+    /// As [`Store::path`]; a name that is a path to a file, with a separator in it, stands for that file as it is.
+    pub fn find(&self, name: &str) -> Result<PathBuf, ModelError> {
+        let path = Path::new(name);
+        match path.components().count() > 1 {
+            true if path.is_file() => Ok(path.to_owned()),
+            true => Err(ModelError::Given {
+                given: name.to_owned(),
+                reason: "no such file: give the path of a file, or the name of a weight".to_owned(),
+            }),
+            false => self.path(name),
+        }
+    }
+
     /// All files of a weight in the manifest's order, known to be whole.
     pub fn files(&self, name: &str) -> Result<Vec<PathBuf>, ModelError> {
         let weight = self.manifest.weight(name)?;
@@ -219,6 +232,19 @@ mod tests {
         let text = store.path("abc").unwrap_err().to_string();
         assert!(text.starts_with(r#"weight "abc" is missing"#), "{text}");
         assert!(text.ends_with(r#"run "visavis models pull abc""#), "{text}");
+    }
+
+    #[test]
+    fn a_path_is_taken_as_it_is_and_a_name_is_looked_up() {
+        let (folder, store) = store();
+        let own = folder.path().join("my.bin");
+        fs::write(&own, "anything").unwrap();
+        assert_eq!(store.find(&own.display().to_string()).unwrap(), own);
+        let missing = store.find("models/none.bin").unwrap_err().to_string();
+        assert!(missing.contains("models/none.bin") && missing.contains("no such file"), "{missing}");
+        assert!(store.find("abc").unwrap_err().to_string().contains("visavis models pull abc"));
+        fs::write(store.folder_of("abc").join("abc.bin"), "abc").unwrap();
+        assert_eq!(store.find("abc").unwrap(), store.path("abc").unwrap());
     }
 
     #[test]

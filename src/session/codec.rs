@@ -2,9 +2,10 @@
 //!
 //! Knows the protocol's objects and nothing of the call's inside. One for each call.
 
+use serde_json::Value;
 use signaling::events::{
     CancelReason, ErrorBody, EventIds, Item, ItemStatus, MaxOutputTokens, PartRef, Response, ResponseParams,
-    ResponsePart, ServerEvent, Session, TranscriptionError, TranscriptionUsage, Usage,
+    ResponsePart, ServerEvent, Session, Tool, TranscriptionError, TranscriptionUsage, Usage,
 };
 
 use crate::dialogue::{self, Ending, Event, ItemId, Matter, Medium};
@@ -18,8 +19,9 @@ pub struct Codec {
     ids: EventIds,
     /// What the client asked of the answer that will start next.
     asked: Option<ResponseParams>,
-    /// Answers under way.
+    /// Answers under way, each with the tools of its own that it was asked for with.
     open: Vec<(TurnId, Response)>,
+    own_tools: Vec<(TurnId, Option<Vec<Tool>>, Option<Value>)>,
 }
 
 impl Codec {
@@ -32,6 +34,7 @@ impl Codec {
             ids: EventIds::default(),
             asked: None,
             open: Vec::new(),
+            own_tools: Vec::new(),
         }
     }
 
@@ -44,6 +47,17 @@ impl Codec {
     pub fn max_tokens(&self, turn: TurnId) -> Option<u32> {
         let own = self.open.iter().find(|(open, _)| *open == turn).map(|(_, response)| response.max_output_tokens);
         own.unwrap_or(self.session.max_output_tokens).limit()
+    }
+
+    pub fn conversation(&self) -> &str {
+        &self.conversation
+    }
+
+    /// The client's tools for an answer, or for the next one, and which of them is to be called.
+    pub fn tools(&self, turn: Option<TurnId>) -> (&[Tool], &Value) {
+        let own = self.own_tools.iter().find(|(open, ..)| Some(*open) == turn);
+        let (tools, choice) = own.map_or((&None, &None), |(_, tools, choice)| (tools, choice));
+        (tools.as_ref().unwrap_or(&self.session.tools), choice.as_ref().unwrap_or(&self.session.tool_choice))
     }
 
     /// The answer that a client means by this name.
@@ -181,6 +195,7 @@ impl Codec {
             response.max_output_tokens = limit;
         }
         self.open.push((turn, response.clone()));
+        self.own_tools.push((turn, params.tools, params.tool_choice));
         let wire = wire_item(item);
         vec![
             ServerEvent::ResponseCreated { response: Box::new(response) },
@@ -201,6 +216,7 @@ impl Codec {
     ) -> Vec<ServerEvent> {
         let Some(index) = self.open.iter().position(|(open, _)| *open == turn) else { return Vec::new() };
         let (_, response) = self.open.remove(index);
+        self.own_tools.retain(|(open, ..)| *open != turn);
         let at = self.part(turn, &item.id);
         let text = item.text.clone().unwrap_or_default();
         let wire = wire_item(item);

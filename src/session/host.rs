@@ -3,26 +3,31 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use signaling::events::{Session, Voice};
+use signaling::events::{ErrorBody, Session, Voice};
 use signaling::{CallAnswer, CallCounts, CallOffer, HostError, SessionHost, Status};
 use tokio_util::sync::CancellationToken;
 
 use super::codec::Codec;
+use super::keeping::{Begun, Kept};
 use super::limits::LimitSettings;
 use super::registry::Registry;
-use super::settings::{CallSettings, check_voice};
+use super::settings::{CallSettings, check_voice, conversation};
 use super::task::Parts;
 use super::wiring::channels;
 use crate::clock;
 use crate::config::{Config, TurnEndKind};
 use crate::engines::Engines;
 use crate::hearing::SentSound;
+use crate::memory::{Conversation, valid_id};
 use crate::peer::{MediaSender, Peer, PeerError};
 use crate::playout::{Picture, Stage, StageHandle};
 use crate::video::VideoSettings;
 
 /// How long a client is asked to wait when the server is full.
 const RETRY_AFTER_SECONDS: u64 = 10;
+
+/// How long a call waits for what was said before.
+const MEMORY_PATIENCE: Duration = Duration::from_secs(2);
 
 pub struct Host {
     config: Arc<Config>,
@@ -68,6 +73,24 @@ impl Host {
         built.flatten().map_err(HostError::Internal)
     }
 
+    /// What was said before in the conversation whose id the host page gives.
+    async fn begun(&self, session: &Session) -> Result<Begun, ErrorBody> {
+        let memory = &self.config.memory;
+        let id = conversation(session, memory.guessable_ids)?;
+        let kept = id.zip(self.engines.memory.clone()).map(|(id, store)| Kept { id, store });
+        let mut conversation = Conversation::default();
+        if let Some(Kept { id, store }) = &kept {
+            let loaded = tokio::time::timeout(MEMORY_PATIENCE, store.load(id, clock::unix_seconds())).await;
+            match loaded {
+                Ok(Ok(loaded)) => conversation = loaded.unwrap_or_default(),
+                // To talk without memory is better than not to talk.
+                Ok(Err(error)) => self.engines.metrics.error("conversation_not_found_again", &error),
+                Err(_) => self.engines.metrics.error("conversation_not_found_again", &"the store does not answer"),
+            }
+        }
+        Ok(Begun { kept, conversation, budget: memory.history_tokens })
+    }
+
     fn refused(&self, reason: &str) {
         self.engines.metrics.calls_refused.with_label_values(&[reason]).inc();
     }
@@ -99,6 +122,7 @@ impl SessionHost for Host {
         let id = signaling::ids::call();
         let sent = SentSound::default();
         let (stage, handle) = self.stage(peer.media.clone(), peer.has_video(), sent.clone(), rand::random()).await?;
+        let begun = self.begun(&session).await.map_err(|error| bad(error.message, error.code))?;
         let (senders, receivers) = channels();
         let ear = self.engines.ears.open(settings.detection, sent, senders.ears.clone());
         let ear =
@@ -111,6 +135,7 @@ impl SessionHost for Host {
                 warning: Duration::from_secs(self.config.server.end_warning_seconds),
             },
             engines: self.engines.clone(),
+            begun,
             stop: CancellationToken::new(),
             shutdown: self.registry.shutdown.clone(),
             peer,
@@ -128,6 +153,18 @@ impl SessionHost for Host {
 
     async fn hang_up(&self, call_id: &str) -> Result<(), HostError> {
         if self.registry.hang_up(call_id).await { Ok(()) } else { Err(HostError::NotFound) }
+    }
+
+    async fn forget(&self, conversation: &str) -> Result<(), HostError> {
+        let Ok(id) = valid_id(conversation, self.config.memory.guessable_ids) else {
+            return Err(HostError::NoConversation);
+        };
+        let Some(memory) = &self.engines.memory else { return Err(HostError::NoConversation) };
+        match memory.delete(&id).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(HostError::NoConversation),
+            Err(error) => Err(HostError::Internal(error.to_string())),
+        }
     }
 
     fn default_session(&self) -> Session {
@@ -150,7 +187,7 @@ impl SessionHost for Host {
 
     fn status(&self) -> Status {
         let engines = [
-            ("asr", self.config.asr.weight(self.config.asr.fixed_language().as_deref()).to_owned()),
+            ("asr", self.config.asr.weight(self.config.asr.speaks_english_alone()).to_owned()),
             ("llm", self.config.llm.model.clone()),
             ("tts", self.config.tts.voice.clone()),
         ];

@@ -2,13 +2,14 @@
 //!
 //! Each becomes an input of the dialogue; nothing is decided here.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use signaling::events::{CLIENT_EVENT_LIMIT, ClientEvent, ErrorBody, SessionPatch, parse_client_event};
 
 use super::ledger::Step;
 use super::requests;
-use super::settings::check_voice;
+use super::settings::{check_conversation, check_voice};
 use super::task::{Session, Unplayed};
 use super::wiring::Thought;
 use crate::clock;
@@ -17,6 +18,7 @@ use crate::engines::ears::{EarEvent, millis_of};
 use crate::engines::jobs::{Speaking, Spoken};
 use crate::hearing::{Heard, Transcript, Utterance};
 use crate::media::{TurnId, UtteranceId};
+use crate::memory::Summary;
 use crate::peer::PeerEvent;
 
 /// Without a packet for this long, what is not sent counts as silence.
@@ -29,6 +31,14 @@ impl Session {
             PeerEvent::ChannelOpen => {
                 let greeting = self.codec.greet();
                 self.texts.push_back(greeting);
+                let past = std::mem::take(&mut self.past);
+                let goes_on = !past.is_empty();
+                for request in past {
+                    self.input(Input::Client { request, event_id: None });
+                }
+                if goes_on {
+                    self.dialogue.read_anew();
+                }
             }
             PeerEvent::Text(text) => self.client_event(&text),
             PeerEvent::Audio { sequence, timestamp, payload } => {
@@ -54,7 +64,7 @@ impl Session {
 
     pub(super) fn start_media(&mut self) {
         // Before anybody asks, so that the first answer is as fast as later ones.
-        let content = self.settings.dialogue.instructions.clone();
+        let content = self.dialogue.settings().instructions.clone();
         self.read_ahead(vec![Message::new(Role::System, content)]);
         if let Some(stage) = self.stage.take()
             && !self.engines.media.add(Box::new(stage))
@@ -94,19 +104,41 @@ impl Session {
     pub(super) fn update(&mut self, patch: &SessionPatch, event_id: Option<String>) {
         let mut changed = self.codec.session.clone();
         let applied = changed.apply(patch).and_then(|()| check_voice(&self.engines.voices, &changed));
+        let applied = applied.and_then(|()| check_conversation(&self.codec.session, &changed));
         let applied = applied.and_then(|()| self.settings.updated(&changed));
         match applied {
             Err(error) => self.tell(error.for_event(event_id).into()),
             Ok(settings) => {
                 self.codec.session = changed;
                 settings.prepare(&self.engines);
-                self.heard_language = None;
+                if settings.languages != self.settings.languages {
+                    self.languages = settings.languages.clone();
+                }
+                self.hints = Arc::new(settings.hints.clone());
                 self.ear.detect(settings.detection);
-                self.dialogue.set_settings(settings.dialogue.clone());
                 self.settings = settings;
+                self.apply_settings();
                 let updated = self.codec.session_updated();
                 self.texts.push_back(updated);
             }
+        }
+    }
+
+    /// Tells the dialogue, with the notes of what was said before.
+    pub(super) fn apply_settings(&mut self) {
+        let mut settings = self.settings.dialogue.clone();
+        if let Some(notes) = &self.keeper.notes {
+            settings.instructions = format!("{}\n\n{notes}", settings.instructions).trim_start().to_owned();
+        }
+        self.dialogue.set_settings(settings);
+    }
+
+    pub(super) fn summarised(&mut self, summary: Summary) {
+        let language = self.language().to_owned();
+        let covered = self.keeper.summarised(summary, &language);
+        self.apply_settings();
+        if let Some(last) = covered {
+            self.dialogue.forget(&last);
         }
     }
 
@@ -125,6 +157,7 @@ impl Session {
             Heard::Suspected { at } => Input::VoiceSuspected { at: time(at) },
             Heard::Faded => Input::VoiceFaded,
             Heard::Started { at, audio_start } => {
+                self.languages.dropped();
                 Input::SpeechStarted { at: time(at), at_millis: millis_of(audio_start) }
             }
             Heard::Paused { at, utterance } => {
@@ -157,6 +190,14 @@ impl Session {
         clock::now() - self.started
     }
 
+    /// Primary tag of the language that the call is in.
+    pub(super) fn language(&self) -> &str {
+        match self.languages.single() {
+            Some(_) => &self.settings.dialogue.language,
+            None => self.languages.assumed().code(),
+        }
+    }
+
     /// Something is ready for the stage that may be heard.
     pub(super) fn has_playable(&self) -> bool {
         self.unplayed.front().is_some_and(|next| next.turn() <= self.playable)
@@ -183,13 +224,15 @@ impl Session {
         self.transcribing.remove(&utterance);
         self.utterances.retain(|kept| kept.id.0 != utterance.0);
         self.ledger.text(self.now());
-        if let Ok(Transcript { text, language, .. }) = &result
-            && self.settings.asr_language.is_none()
+        if let Ok(Transcript { text, language, seconds }) = &result
             && !text.is_empty()
-            && self.heard_language.as_ref() != Some(language)
         {
-            self.engines.voices.prepare(&self.settings.voices, language);
-            self.heard_language = Some(language.clone());
+            let before = self.language().to_owned();
+            self.languages.spoken(language, *seconds, true);
+            self.spoken.clone_from(language);
+            if self.language() != before {
+                self.engines.voices.prepare(&self.settings.voices, self.language());
+            }
         }
         let result =
             result.map(|transcript| HeardText { text: transcript.text, seconds: f64::from(transcript.seconds) });
@@ -207,6 +250,11 @@ impl Session {
                 self.ledger.step(turn, Step::Token, self.now());
                 Input::Token { turn, text }
             }
+            Thought::Called(call) => {
+                let own = self.is_own(turn, &call.name);
+                Input::ToolCalled { turn, call, own }
+            }
+            Thought::Answered { call_id, output } => Input::ToolAnswered { turn, call_id, output },
             Thought::Done(usage) => {
                 if let Some(wait) = self.ledger.first_token(turn) {
                     self.engines.metrics.first_token_seconds.observe(wait.as_secs_f64());

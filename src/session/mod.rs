@@ -3,13 +3,16 @@
 mod codec;
 mod host;
 mod incoming;
+mod keeping;
 mod ledger;
 mod limits;
 mod outgoing;
+mod question;
 mod registry;
 mod requests;
 mod settings;
 mod task;
+mod tools;
 mod voicing;
 mod wiring;
 

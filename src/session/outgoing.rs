@@ -3,19 +3,20 @@
 //! What finds no room in a queue is kept in order or told as an error; nothing here waits.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::StreamExt;
 use signaling::events::{BargeInOutcome, ErrorBody, Latency, ServerEvent};
 
+use super::keeping;
 use super::ledger::{self, Step};
 use super::settings::CallSettings;
 use super::task::{Ended, Session, Unplayed};
 use super::wiring::{SOUNDS, TRANSCRIPTS, Thought};
-use crate::dialogue::{self, Event, Input, Outcome, Output};
-use crate::engines::jobs::{JudgeJob, Reply, SpeakJob, Speaking, Spoken, TranscribeJob};
-use crate::language::Piece;
+use crate::dialogue::{self, Ending, Event, Input, Outcome, Output};
+use crate::engines::jobs::{JudgeJob, Reply, SpeakJob, Speaking, Spoken, TranscribeJob, Unwanted};
+use crate::hearing::hints::Source;
+use crate::language::{Piece, Question};
 use crate::media::{Attention, Clause, TurnId, UtteranceId};
 use crate::peer::{Peer, PeerError};
 
@@ -45,6 +46,14 @@ impl Session {
                 break;
             }
         }
+        // An answer is over when nothing of it will be heard any more.
+        let dialogue = &self.dialogue;
+        for (_, item) in self.answers.extract_if(.., |(turn, _)| !dialogue.is_making(*turn)) {
+            if let Some(item) = dialogue.item(&item) {
+                self.keeper.said(item);
+            }
+        }
+        self.keeper.save();
         // Jobs hold the sound that they need.
         self.utterances.clear();
         self.handle.attend(match () {
@@ -58,8 +67,8 @@ impl Session {
         match output {
             Output::Transcribe { utterance, awaited } => self.transcribe(utterance, awaited),
             Output::StopTranscribing { utterance } => {
-                if let Some(cancelled) = self.transcribing.remove(&utterance) {
-                    cancelled.store(true, Ordering::Relaxed);
+                if let Some(unwanted) = self.transcribing.remove(&utterance) {
+                    unwanted.tell();
                 }
             }
             Output::Judge { utterance } => self.judge(utterance),
@@ -69,13 +78,10 @@ impl Session {
                 }
             }
             Output::ReadAhead { prompt } => self.read_ahead(prompt),
-            Output::Generate { turn, prompt, may_call: _ } => self.think(turn, prompt),
-            Output::CallTool { turn, call } => {
-                let output = "There is no such tool.".to_owned();
-                self.input(Input::ToolAnswered { turn, call_id: call.id, output });
-            }
+            Output::Generate { turn, prompt, may_call } => self.think(turn, prompt, may_call),
+            Output::CallTool { turn, call } => self.call_tool(turn, call),
             Output::StopGenerating { turn } => {
-                if let Some(thought) = self.thoughts.remove(&turn) {
+                for thought in self.thoughts.remove(&turn).into_iter().flatten() {
                     thought.abort();
                 }
             }
@@ -121,17 +127,18 @@ impl Session {
             let result = Err("the sound of this utterance is not kept any more".to_owned());
             return self.input(Input::Transcribed { utterance: id, result });
         };
-        let cancelled = Arc::new(AtomicBool::new(false));
+        let unwanted = Arc::<Unwanted>::default();
         let lost = (id, Err("the recogniser failed at this utterance".to_owned()));
         let job = TranscribeJob {
             utterance,
-            language: self.settings.asr_language.clone(),
+            languages: self.languages.clone(),
+            hints: self.hints.clone(),
             awaited,
-            cancelled: cancelled.clone(),
+            unwanted: unwanted.clone(),
             reply: Reply::new(self.senders.transcripts.clone(), lost),
         };
         if self.transcribing.len() < TRANSCRIPTS {
-            self.transcribing.insert(id, cancelled);
+            self.transcribing.insert(id, unwanted);
             // A refused job answers with an error through its reply.
             if let Err(error) = self.engines.recognizers.submit(job) {
                 self.engines.metrics.error("recogniser_overloaded", &error);
@@ -147,18 +154,21 @@ impl Session {
         }
     }
 
-    pub(super) fn think(&mut self, turn: TurnId, prompt: Vec<dialogue::Message>) {
+    pub(super) fn think(&mut self, turn: TurnId, prompt: Vec<dialogue::Message>, may_call: bool) {
         self.ledger.step(turn, Step::Asked, self.now());
         if let Some(reading) = self.reading.take() {
             reading.abort();
         }
-        let mut answer = Box::pin(self.engines.language.answer(prompt, self.codec.max_tokens(turn)));
+        let question = self.question(Some(turn), prompt, may_call);
+        let question = Question { max_tokens: self.codec.max_tokens(turn), ..question };
+        let mut answer = Box::pin(self.engines.language.answer(question));
         let thoughts = self.senders.thoughts.clone();
         let task = async move {
             let mut usage = dialogue::Usage::default();
             while let Some(piece) = answer.next().await {
                 let thought = match piece {
                     Ok(Piece::Text(text)) => Thought::Text(text),
+                    Ok(Piece::Call(call)) => Thought::Called(call),
                     Ok(Piece::Usage(counted)) => {
                         usage = counted;
                         continue;
@@ -175,13 +185,13 @@ impl Session {
             let _ = thoughts.send((turn, Thought::Done(usage))).await;
         };
         let handle = self.thinking.spawn(task);
-        self.thoughts.insert(turn, handle);
+        self.thoughts.entry(turn).or_default().push(handle);
     }
 
     /// Lets the model read what the next prompt begins with; what it read before is part of that.
     pub(super) fn read_ahead(&mut self, prompt: Vec<dialogue::Message>) {
-        let language = self.engines.language.clone();
-        let reading = self.thinking.spawn(async move { language.read_ahead(prompt).await });
+        let (language, question) = (self.engines.language.clone(), self.question(None, prompt, true));
+        let reading = self.thinking.spawn(async move { language.read_ahead(question).await });
         if let Some(before) = self.reading.replace(reading) {
             before.abort();
         }
@@ -192,9 +202,8 @@ impl Session {
         let failed = Speaking::Failed("the voice failed at this clause".to_owned());
         let lost = Spoken { turn, clause: index, progress: failed };
         let reply = Reply::new(self.senders.sounds.clone(), lost);
-        let CallSettings { style, voices, dialogue, .. } = &self.settings;
-        let language = self.heard_language.as_ref().unwrap_or(&dialogue.language).clone();
-        let said = (clause, style.clone(), language);
+        let CallSettings { style, voices, .. } = &self.settings;
+        let said = (clause, style.clone(), self.language().to_owned());
         let by = (voices.clone(), self.engines.voices.clone());
         self.voicing.asked(turn, index);
         if let Err(error) = self.engines.voices.speak(SpeakJob::new(said, by, self.unwanted.subscribe(), reply)) {
@@ -204,17 +213,25 @@ impl Session {
 
     pub(super) fn emit(&mut self, event: Event) {
         super::report(&event, &self.engines.metrics);
+        self.remember(&event);
         let closes = match &event {
             Event::InputCommitted { at: Some(end), .. } => {
                 self.ledger.committed(*end, self.now());
                 None
             }
-            Event::Transcribed { .. } => {
+            Event::Transcribed { heard, .. } => {
                 self.ledger.transcribed();
+                self.languages.spoken(&self.spoken, heard.seconds as f32, false);
                 None
             }
             Event::ReplyStarted { turn, .. } => {
                 self.ledger.answered(*turn);
+                None
+            }
+            Event::ReplyDone { item, text_only: false, .. } => {
+                // People speak of what they were told.
+                let text = item.text.as_deref().unwrap_or_default();
+                Arc::make_mut(&mut self.hints).mentioned(Source::Answer, text);
                 None
             }
             Event::PlayoutStopped { turn }
@@ -228,6 +245,22 @@ impl Session {
         }
         let texts = self.codec.encode(event);
         self.texts.extend(texts);
+    }
+
+    /// Lets the conversation be kept.
+    fn remember(&mut self, event: &Event) {
+        match event {
+            Event::ItemDone { item, .. } if keeping::is_over_at_once(item) => self.keeper.said(item),
+            Event::Transcribed { item, .. } => {
+                if let Some(item) = self.dialogue.item(item) {
+                    self.keeper.said(item);
+                }
+            }
+            Event::ReplyStarted { turn, item, .. } => self.answers.push((*turn, item.id.clone())),
+            // It is played for a while now.
+            Event::ReplyDone { ending: Ending::Completed, text_only: false, .. } => self.keeper.rest(self.language()),
+            _ => {}
+        }
     }
 
     /// Tells how long an answer took, once that is known (or it is `over`).

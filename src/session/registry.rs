@@ -82,7 +82,11 @@ impl Registry {
         while tasks.try_join_next().is_some() {}
         tasks.spawn(async move {
             let mut listed = listed;
-            listed.reason = run(parts).await;
+            let (ended, mut keeping) = run(parts).await;
+            listed.reason = ended;
+            drop(listed);
+            // Holds nobody up but the end of the server.
+            while keeping.join_next().await.is_some() {}
         });
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
 use signaling::events::{ErrorBody, Modality, Session, TurnDetection};
 
 use crate::config::{Config, TurnSettings};
@@ -9,7 +10,9 @@ use crate::dialogue::{self, TurnEnd};
 use crate::engines::Engines;
 use crate::engines::ears::Detection;
 use crate::engines::voices::{Choice, Voices};
-use crate::hearing::VadSettings;
+use crate::hearing::hints::Source;
+use crate::hearing::{Hints, Languages, UnknownLanguage, VadSettings};
+use crate::memory::{ConversationId, valid_id};
 use crate::voice::VoiceStyle;
 
 #[derive(Clone, Debug)]
@@ -17,8 +20,10 @@ pub struct CallSettings {
     pub dialogue: dialogue::Settings,
     /// Manual with `turn_detection: null`: the client says when a turn is over.
     pub detection: Detection,
-    /// Language of the recogniser; `None`: detected.
-    pub asr_language: Option<String>,
+    /// What people may speak, before anything is heard.
+    pub languages: Languages,
+    /// Names and jargon of the session, of the configuration and of the persona.
+    pub hints: Hints,
     pub style: VoiceStyle,
     /// Who speaks, in the order in which they are asked.
     pub voices: Choice,
@@ -31,7 +36,8 @@ pub struct CallSettings {
 struct Defaults {
     instructions: String,
     language: String,
-    asr_language: Option<String>,
+    languages: Languages,
+    hints: Vec<String>,
     vad: VadSettings,
     turn: TurnSettings,
     voices: Choice,
@@ -39,10 +45,12 @@ struct Defaults {
 
 impl CallSettings {
     pub fn new(config: &Config, session: &Session) -> Result<Self, ErrorBody> {
+        let languages = config.asr.languages(&config.language).map_err(unknown_language)?;
         let defaults = Defaults {
             instructions: config.llm.system_prompt.clone(),
             language: config.language.clone(),
-            asr_language: config.asr.fixed_language(),
+            languages: languages.clone(),
+            hints: config.asr.hints.clone(),
             vad: config.vad,
             turn: config.turn,
             voices: config.tts.choice(),
@@ -58,7 +66,8 @@ impl CallSettings {
         let settings = Self {
             dialogue: empty,
             detection: Detection { settings: defaults.vad, manual: false },
-            asr_language: None,
+            languages,
+            hints: Hints::default(),
             style: VoiceStyle::default(),
             voices: defaults.voices.clone(),
             history_items: config.llm.history_items,
@@ -69,7 +78,7 @@ impl CallSettings {
 
     /// Loads what a call with these settings needs.
     pub fn prepare(&self, engines: &Engines) {
-        engines.prepare(self.asr_language.as_deref(), &self.voices, &self.dialogue.language);
+        engines.prepare(&self.languages, &self.voices, &self.dialogue.language);
     }
 
     /// The settings that a changed session asks for.
@@ -93,24 +102,33 @@ impl CallSettings {
         vad.validate().map_err(|reason| {
             ErrorBody::invalid("invalid_value", reason).with_param("session.audio.input.turn_detection")
         })?;
-        let spoken =
-            session.audio.input.transcription.as_ref().and_then(|transcription| transcription.language.clone());
-        let spoken = spoken.map(|language| primary_tag(&language)).filter(|language| !language.is_empty());
+        let transcription = session.audio.input.transcription.as_ref();
+        let spoken = transcription.and_then(|transcription| transcription.language.as_deref());
+        let spoken = spoken.filter(|language| !language.is_empty());
+        let languages = match spoken {
+            Some(language) => Languages::only(language).map_err(unknown_language)?,
+            None => defaults.languages.clone(),
+        };
+        let instructions = match session.instructions.as_str() {
+            "" => defaults.instructions.clone(),
+            instructions => instructions.to_owned(),
+        };
+        let mut hints = Hints::default();
+        hints.list(Source::Settings, &defaults.hints);
+        hints.mentioned(Source::Persona, &instructions);
+        hints.prompted(transcription.and_then(|transcription| transcription.prompt.as_deref()).unwrap_or_default());
         Ok(Self {
             dialogue: dialogue::Settings {
-                instructions: if session.instructions.is_empty() {
-                    defaults.instructions.clone()
-                } else {
-                    session.instructions.clone()
-                },
-                language: spoken.clone().unwrap_or_else(|| defaults.language.clone()),
+                instructions,
+                language: spoken.map(primary_tag).unwrap_or_else(|| defaults.language.clone()),
                 answers_speech: detection.is_some_and(|detection| detection.create_response),
                 interruptible: detection.is_some_and(|detection| detection.interrupt_response),
                 text_only: !session.output_modalities.contains(&Modality::Audio),
                 turn_end,
             },
             detection: Detection { settings: vad, manual: detection.is_none() },
-            asr_language: spoken.or_else(|| defaults.asr_language.clone()),
+            languages,
+            hints,
             style: VoiceStyle { speed: session.audio.output.speed as f32, ..VoiceStyle::default() },
             voices: voices(session.audio.output.voice.name(), &defaults.voices),
             history_items: self.history_items,
@@ -122,6 +140,29 @@ impl CallSettings {
 /// Voices of OpenAI's own, which its clients ask for by default: the configured ones speak for them.
 const OPENAI_VOICES: [&str; 10] =
     ["alloy", "ash", "ballad", "cedar", "coral", "echo", "marin", "sage", "shimmer", "verse"];
+
+/// The id that the host page gives a conversation, so that it goes on when the visitor comes back.
+pub fn conversation(session: &Session, guessable: bool) -> Result<Option<ConversationId>, ErrorBody> {
+    let bad =
+        |message: String| ErrorBody::invalid("invalid_value", message).with_param(format!("session.{CONVERSATION}"));
+    match session.extra.get(CONVERSATION) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(id)) => valid_id(id, guessable).map(Some).map_err(|error| bad(format!("{error}."))),
+        Some(_) => Err(bad("The conversation's id must be a text.".into())),
+    }
+}
+
+/// It is given with the offer; a running call stays with its conversation.
+pub fn check_conversation(now: &Session, changed: &Session) -> Result<(), ErrorBody> {
+    if now.extra.get(CONVERSATION) == changed.extra.get(CONVERSATION) {
+        return Ok(());
+    }
+    let message = "A call stays with its conversation: give the id with the offer of the next call.";
+    Err(ErrorBody::invalid("invalid_value", message).with_param(format!("session.{CONVERSATION}")))
+}
+
+/// Field of the session.
+const CONVERSATION: &str = "conversation_id";
 
 /// Refuses a voice that nobody here has.
 pub fn check_voice(voices: &Voices, session: &Session) -> Result<(), ErrorBody> {
@@ -138,6 +179,11 @@ pub fn check_voice(voices: &Voices, session: &Session) -> Result<(), ErrorBody> 
 fn voices(chosen: &str, configured: &Choice) -> Choice {
     let others = configured.iter().filter(|name| &***name != chosen).cloned();
     std::iter::once(Arc::from(chosen)).chain(others).collect()
+}
+
+fn unknown_language(error: UnknownLanguage) -> ErrorBody {
+    let message = format!("{error}: give a code of ISO 639-1 such as \"en\" or \"zh\".");
+    ErrorBody::invalid("invalid_value", message).with_param("session.audio.input.transcription.language")
 }
 
 /// `server_vad` ends a turn by silence alone, everything else by the thought.

@@ -5,7 +5,6 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use signaling::events::{EndReason, ServerEvent};
@@ -14,16 +13,18 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::codec::Codec;
+use super::keeping::{Begun, Keeper};
 use super::ledger::Ledger;
 use super::limits::{Due, LimitSettings, Limits};
 use super::settings::CallSettings;
 use super::voicing::Voicing;
 use super::wiring::{Receivers, Senders};
 use crate::clock;
-use crate::dialogue::Dialogue;
+use crate::dialogue::{Dialogue, ItemId, Request};
 use crate::engines::Engines;
 use crate::engines::ears::Ear;
-use crate::hearing::Utterance;
+use crate::engines::jobs::Unwanted;
+use crate::hearing::{Hints, Languages, Utterance};
 use crate::media::{Clause, Speech, TurnId, UtteranceId};
 use crate::peer::{CloseReason, Peer, PeerEvent};
 use crate::playout::{Progress, Stage, StageHandle};
@@ -67,6 +68,8 @@ pub struct Parts {
     pub settings: CallSettings,
     pub limits: LimitSettings,
     pub engines: Arc<Engines>,
+    /// What was said before.
+    pub begun: Begun,
     /// Cancelled to hang up.
     pub stop: CancellationToken,
     /// The server itself is going down.
@@ -92,11 +95,15 @@ pub(super) struct Session {
     pub(super) utterances: Vec<Utterance>,
     /// The last pause, and where its utterance ends in the incoming sound.
     pub(super) pause: Option<(UtteranceId, u64)>,
-    /// What the recogniser detected last; `None` where the language is set.
-    pub(super) heard_language: Option<String>,
-    pub(super) transcribing: HashMap<UtteranceId, Arc<AtomicBool>>,
+    /// What was spoken so far, and what may be said next.
+    pub(super) languages: Languages,
+    pub(super) hints: Arc<Hints>,
+    /// Language of the last words.
+    pub(super) spoken: String,
+    pub(super) transcribing: HashMap<UtteranceId, Arc<Unwanted>>,
     pub(super) thinking: JoinSet<()>,
-    pub(super) thoughts: HashMap<TurnId, AbortHandle>,
+    /// The model at work, and the server's tools.
+    pub(super) thoughts: HashMap<TurnId, Vec<AbortHandle>>,
     /// The model reads ahead.
     pub(super) reading: Option<AbortHandle>,
     /// Clauses that the voice has no room for yet, and those that it has.
@@ -107,6 +114,11 @@ pub(super) struct Session {
     /// The newest answer that may be heard.
     pub(super) playable: TurnId,
     pub(super) progress: Progress,
+    pub(super) keeper: Keeper,
+    /// Answers that are not over.
+    pub(super) answers: Vec<(TurnId, ItemId)>,
+    /// What was said in calls before, until the client can be told.
+    pub(super) past: Vec<Request>,
     pub(super) started: Instant,
     /// Id of the client's event that asked for a commit.
     pub(super) commit: Option<Option<String>>,
@@ -131,8 +143,8 @@ impl Unplayed {
     }
 }
 
-/// Runs a call to its end and frees all that it held.
-pub async fn run(parts: Parts) -> Ended {
+/// Runs a call to its end and frees all that it held, but for the tasks that keep what was said, which it gives.
+pub async fn run(parts: Parts) -> (Ended, JoinSet<()>) {
     let Parts {
         mut peer,
         stage,
@@ -144,11 +156,14 @@ pub async fn run(parts: Parts) -> Ended {
         settings,
         limits,
         engines,
+        begun,
         stop,
         shutdown,
     } = parts;
     let mut limits = Limits::new(limits, clock::now());
     let mut progress = handle.progress.clone();
+    let mut keeping = JoinSet::new();
+    let (keeper, past) = Keeper::start(begun, engines.clone(), &settings.dialogue.language, &mut keeping);
     let mut session = Session {
         stage: Some(stage),
         unwanted: watch::Sender::new(TurnId(0)),
@@ -157,13 +172,14 @@ pub async fn run(parts: Parts) -> Ended {
         senders,
         dialogue: Dialogue::new(settings.dialogue.clone(), settings.history_items),
         codec,
-        settings,
         engines,
         ledger: Ledger::default(),
         texts: VecDeque::new(),
         utterances: Vec::new(),
         pause: None,
-        heard_language: None,
+        languages: settings.languages.clone(),
+        hints: Arc::new(settings.hints.clone()),
+        spoken: String::new(),
         transcribing: HashMap::new(),
         thinking: JoinSet::new(),
         thoughts: HashMap::new(),
@@ -173,11 +189,16 @@ pub async fn run(parts: Parts) -> Ended {
         unplayed: VecDeque::new(),
         playable: TurnId(0),
         progress: Progress::default(),
+        keeper,
+        answers: Vec::new(),
+        past,
         started: clock::now(),
         commit: None,
         active: false,
         packet_at: None,
+        settings,
     };
+    session.apply_settings();
     let ended = loop {
         let starved = session.starved();
         let due = session.dialogue.deadline().map(|due| session.started + due);
@@ -201,6 +222,7 @@ pub async fn run(parts: Parts) -> Ended {
             Some((utterance, complete)) = receivers.verdicts.recv() => session.judged(utterance, complete),
             Some(spoken) = receivers.sounds.recv() => session.spoken(spoken),
             Some((turn, thought)) = receivers.thoughts.recv(), if may_think => session.thought(turn, thought),
+            Some(summary) = session.keeper.summaries.recv() => session.summarised(summary),
             Some(_) = session.thinking.join_next() => {}
             () = sleep_until(deadline) => {}
         }
@@ -231,7 +253,7 @@ pub async fn run(parts: Parts) -> Ended {
     // The stage goes first, so that nothing is drawn for a peer that is gone.
     drop(session);
     peer.close().await;
-    ended
+    (ended, keeping)
 }
 
 fn closed(reason: CloseReason) -> Ended {

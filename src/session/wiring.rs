@@ -19,7 +19,7 @@
 
 use tokio::sync::mpsc;
 
-use crate::dialogue::Usage;
+use crate::dialogue::{ToolCall, Usage};
 use crate::engines::ears::{EVENTS, EarEvent};
 use crate::engines::jobs::{PARTS, Spoken};
 use crate::hearing::Transcript;
@@ -32,9 +32,15 @@ pub const TOKENS: usize = 64;
 /// Clauses that one call may have at the voice or on the way back.
 pub const SOUNDS: usize = 4;
 
-/// What the language model says in one answer.
+/// What comes of one answer's thinking.
 pub enum Thought {
     Text(String),
+    Called(ToolCall),
+    /// A tool of the server has answered.
+    Answered {
+        call_id: String,
+        output: String,
+    },
     Done(Usage),
     Failed(String),
 }

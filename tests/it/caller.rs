@@ -92,6 +92,13 @@ pub async fn offer() -> String {
     offer
 }
 
+/// The form that browsers send.
+async fn post(server: &Server, offer: &str, session: &Value) -> reqwest::Response {
+    let form = reqwest::multipart::Form::new().text("sdp", offer.to_owned()).text("session", session.to_string());
+    let calls = format!("{}/v1/realtime/calls", server.url);
+    reqwest::Client::new().post(&calls).multipart(form).send().await.unwrap()
+}
+
 /// A call in progress.
 pub struct Call {
     caller: Caller,
@@ -103,10 +110,13 @@ pub struct Call {
 impl Call {
     /// Calls and waits for the session.
     pub async fn open(server: &Server) -> Self {
+        Self::open_with(server, &json!({})).await
+    }
+
+    /// Calls with these changes to the session.
+    pub async fn open_with(server: &Server, session: &Value) -> Self {
         let (caller, offer) = Caller::offer(&PeerSettings::default(), Wish::default()).await.unwrap();
-        let calls = format!("{}/v1/realtime/calls", server.url);
-        let request = reqwest::Client::new().post(&calls).header("content-type", "application/sdp");
-        let answer = request.body(offer).send().await.unwrap();
+        let answer = post(server, &offer, session).await;
         assert_eq!(answer.status(), 201);
         let location = answer.headers()["location"].to_str().unwrap().to_owned();
         caller.accept(&answer.text().await.unwrap()).await.unwrap();
@@ -114,6 +124,12 @@ impl Call {
         let mut call = Self { caller, inbound: Inbound::new().unwrap(), url, report: Report::default() };
         call.until("session.created", |event| event["type"] == "session.created").await;
         call
+    }
+
+    /// Status and text of the answer to an offer that is not to be taken.
+    pub async fn refused_with(server: &Server, session: &Value) -> (u16, String) {
+        let answer = post(server, &offer().await, session).await;
+        (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
     pub fn send(&self, text: impl Into<String>) {

@@ -3,8 +3,11 @@
 mod bad_input;
 mod caller;
 mod calls;
+mod ears;
 mod ending;
+mod memory;
 mod minds;
 mod server;
 mod sounds;
+mod tools;
 mod voices;

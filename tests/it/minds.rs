@@ -20,6 +20,8 @@ use crate::server::Server;
 #[derive(Clone, Copy)]
 pub enum FakeMind {
     Answers(&'static str),
+    /// Asks for a tool, by its name and arguments.
+    Calls(&'static str, &'static str),
     BreaksOffAfter(&'static str),
     SaysNothing,
     Refuses,
@@ -35,6 +37,16 @@ fn answer(mind: FakeMind) -> Response {
         FakeMind::Answers(text) => {
             let end = "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
             Body::from_stream(stream::iter([delta(text), Bytes::from(end)]).map(Ok::<_, std::io::Error>))
+        }
+        FakeMind::Calls(name, arguments) => {
+            let function = serde_json::json!({"name": name, "arguments": arguments});
+            let calls = serde_json::json!([{"index": 0, "id": format!("call_{name}"), "function": function}]);
+            let call =
+                serde_json::json!({"choices": [{"index": 0, "delta": {"tool_calls": calls}, "finish_reason": null}]});
+            let end =
+                "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"tool_calls\"}]}\n\ndata: [DONE]\n\n";
+            let pieces = [Bytes::from(format!("data: {call}\n\n")), Bytes::from(end)];
+            Body::from_stream(stream::iter(pieces).map(Ok::<_, std::io::Error>))
         }
         FakeMind::BreaksOffAfter(text) => {
             // A stream that waits lets the text before it go out.

@@ -24,7 +24,7 @@ pub fn command_at(listen: &str, config: &str, folder: &TempDir) -> Command {
     std::fs::write(&file, config).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_visavis"));
     command.args(["serve", "--listen", listen, "--config"]).arg(file);
-    command.env("RUST_LOG", "visavis=info,warn").stdout(Stdio::piped());
+    command.env("RUST_LOG", "visavis=info,warn").env("XDG_DATA_HOME", folder.path()).stdout(Stdio::piped());
     command
 }
 

@@ -4,6 +4,7 @@
 //! and give the rest of the world a fallback of its own.
 
 mod calls;
+mod conversations;
 mod docs;
 mod ops;
 mod secrets;
@@ -48,6 +49,7 @@ pub fn router<H: SessionHost>(host: Arc<H>, settings: SignalingSettings) -> Rout
         .route("/v1/realtime/calls/{call_id}/accept", any(calls::telephony_only))
         .route("/v1/realtime/calls/{call_id}/reject", any(calls::telephony_only))
         .route("/v1/realtime/calls/{call_id}/refer", any(calls::telephony_only))
+        .route("/v1/realtime/conversations/{conversation_id}", delete(conversations::delete::<H>))
         .route("/v1/realtime/client_secrets", post(secrets::create::<H>))
         .route("/api/status", get(ops::status::<H>))
         .route("/healthz", get(ops::healthz))

@@ -68,6 +68,10 @@ impl SessionHost for FakeHost {
         if call_id == "rtc_fake" && std::mem::take(&mut state.active) { Ok(()) } else { Err(HostError::NotFound) }
     }
 
+    async fn forget(&self, conversation: &str) -> Result<(), HostError> {
+        if conversation == "kept" { Ok(()) } else { Err(HostError::NoConversation) }
+    }
+
     fn default_session(&self) -> Session {
         Session::new("sess_default", "avatar", "joe")
     }

