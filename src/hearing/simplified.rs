@@ -31,8 +31,7 @@ mod tests {
 
     #[test]
     fn what_is_simplified_stays() {
-        for text in ["请问从这里到火车站怎么走？", "皇后乐队，干杯！", "", "Hello"]
-        {
+        for text in ["请问从这里到火车站怎么走？", "皇后乐队，干杯！", "", "Hello"] {
             assert_eq!(simplified(text), text);
         }
     }

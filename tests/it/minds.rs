@@ -156,3 +156,24 @@ async fn the_local_model_is_started_again_when_it_dies() {
     let report = typed(&server, &["What is the capital of France?"]).await;
     assert!(report.answers()[0].contains("Paris"), "{:?}", report.answers());
 }
+
+#[tokio::test]
+async fn the_next_model_answers_for_one_that_is_down_refuses_or_says_nothing() {
+    const ANSWER: &[FakeMind] = &[FakeMind::Answers("The other one knows it.")];
+    let mut tasks = JoinSet::new();
+    let other = fake_mind(ANSWER, &mut tasks).await;
+    let refuses = fake_mind(&[FakeMind::Refuses], &mut tasks).await;
+    let silent = fake_mind(&[FakeMind::SaysNothing], &mut tasks).await;
+    for first in ["http://127.0.0.1:9/v1", &refuses, &silent] {
+        let others = format!(
+            "[[llm.others]]\nprovider = \"openai\"\nbase_url = \"{other}\"\nmodel = \"other\"\napi_key_env = \"\"\n"
+        );
+        let server = Server::start(&format!("{}{others}", config(first)));
+        let report = typed(&server, &["Who knows it?"]).await;
+        assert_eq!(report.answers(), ["The other one knows it."], "{first}");
+        assert_eq!(report.events("error").next(), None, "{first}");
+        let metrics = server.metrics().await;
+        let counted = metrics.lines().any(|line| line.starts_with("visavis_language_failovers_total{"));
+        assert!(counted, "{first}: {metrics}");
+    }
+}
