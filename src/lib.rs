@@ -7,6 +7,7 @@
 //! [`engines`] holds what calls share, [`server`] starts and ends it all.
 
 pub mod audio;
+mod breaker;
 pub mod call;
 pub mod clock;
 pub mod config;

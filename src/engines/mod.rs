@@ -1,6 +1,5 @@
 //! The engines that all calls share: loaded once, each on its thread, reached through bounded queues.
 
-mod breaker;
 pub mod ears;
 pub mod jobs;
 mod listeners;

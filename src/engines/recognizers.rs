@@ -12,10 +12,10 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use super::EngineError;
-use super::breaker::Breaker;
 use super::jobs::{self, TranscribeJob};
 use super::listeners::Recognise;
 use super::worker::{LoadError, Overloaded, Worker};
+use crate::breaker::Breaker;
 use crate::clock;
 use crate::config::AsrSettings;
 use crate::hearing::remote::{OpenAiRecognizer, RemoteRecognizer, RemoteRequest};

@@ -11,9 +11,9 @@ use std::time::Instant;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use super::breaker::Breaker;
 use super::jobs::{PARTS, SpeakJob};
 use super::worker::{LoadError, Overloaded, Work, Worker};
+use crate::breaker::Breaker;
 use crate::clock;
 use crate::media::{Clause, Speech};
 use crate::metrics::Metrics;

@@ -14,7 +14,6 @@ use serde_json::{Map, Value};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::answer::Answer;
-use super::breaker::Breaker;
 use super::chat::{Piece, Question};
 use super::error::LanguageError;
 use super::local::LocalServer;
@@ -22,6 +21,7 @@ use super::retry;
 use super::settings::{EndpointSettings, Provider};
 use super::transport::{Once, Problem, told};
 use super::wire::{Chunk, Request};
+use crate::breaker::Breaker;
 use crate::clock;
 use crate::metrics::Metrics;
 

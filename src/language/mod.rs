@@ -5,7 +5,6 @@
 //! tools, keeps no conversation, and knows nothing of turns.
 
 mod answer;
-mod breaker;
 mod calls;
 pub mod chat;
 mod client;
