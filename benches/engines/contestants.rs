@@ -156,7 +156,7 @@ impl LlmServer {
         let mut command = Command::new(program);
         command.arg("--model").arg(weights).args(["--listen", "127.0.0.1:0", "--slots", "1", "--context", "2048"]);
         command.args(["--threads", &threads.to_string(), "--threads-batch", &threads.to_string()]);
-        command.env("OMP_WAIT_POLICY", "passive").stdout(Stdio::piped()).stderr(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child =
             command.spawn().context("visavis-llm is not built: cargo build --release --workspace --bins")?;
         let mut lines = BufReader::new(child.stdout.take().context("no pipe")?).lines();

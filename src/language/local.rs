@@ -21,9 +21,6 @@ use crate::metrics::Metrics;
 const READY: &str = "visavis-llm listening on ";
 /// What the child logs, unless RUST_LOG says otherwise: llama.cpp warns of every unusual weight.
 const LOG_FILTER: &str = "warn,llama-cpp-2=error";
-/// How its threads wait for each other: asleep. Spinning, as OpenMP does by default, is hardly faster on idle cores and
-/// twenty times slower where one of them is busy.
-const WAIT_POLICY: &str = "passive";
 /// Loading and warming a model may take this long.
 const START_LIMIT: Duration = Duration::from_secs(120);
 /// Wait before the next start after a failure; doubled up to the longest.
@@ -153,7 +150,6 @@ async fn launch(
 ) -> Result<(Child, ChildStdin, String), String> {
     let mut child = Command::new(program)
         .args(arguments)
-        .env("OMP_WAIT_POLICY", std::env::var("OMP_WAIT_POLICY").unwrap_or_else(|_| WAIT_POLICY.into()))
         .env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or_else(|_| LOG_FILTER.into()))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -23,7 +23,7 @@ pub struct Options {
     /// takes the time, and leaves a core to others.
     pub threads: u16,
     /// Threads of a step that processes several tokens. Two are nearly twice as fast while each has a core to itself.
-    /// Where one has to share, the others wait for it: with OMP_WAIT_POLICY=passive asleep, and little is lost.
+    /// Where one has to share, the others wait for it, soon asleep (`threads::spin_briefly`), and little is lost.
     pub threads_batch: u16,
     /// Tokens in memory, over all slots.
     pub context: u32,

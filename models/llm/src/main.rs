@@ -89,6 +89,9 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let llama_errors = log::start();
+    if let Err(error) = threads::spin_briefly() {
+        tracing::warn!(%error, "cannot start again to set how threads wait: set GOMP_SPINCOUNT by hand");
+    }
     match run(arguments, &llama_errors) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
