@@ -10,7 +10,7 @@ PAGE_SOURCES := $(shell find web/src web/public web/index.html web/vite.config.t
 LISTEN ?= 127.0.0.1:8080
 CONFIG ?= config.toml
 
-.PHONY: help run test build page models packages test-packages test-models lint deny bench bench-conversation bench-asr bench-engines clean
+.PHONY: help run test build page models packages test-packages test-models lint deny bench bench-conversation bench-asr bench-engines bench-face clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -74,6 +74,9 @@ bench-asr: build test-models ## Print our recogniser beside faster-whisper
 
 bench-engines: build models ## Print the local engines beside the Python packages of their weights
 	cargo bench --locked --bench engines
+
+bench-face: build models ## Print what a face costs to draw and to send
+	cargo bench --locked --bench face
 
 clean: ## Remove all that was built; weights stay in their folder
 	cargo clean

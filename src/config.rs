@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::dialogue::{Patience, TurnEnd};
 use crate::engines::voices::Choice;
-use crate::face::CHARACTERS;
 use crate::hearing::remote::OpenAiHearingSettings;
 use crate::hearing::{Languages, UnknownLanguage, VadSettings};
 use crate::knowledge::KnowledgeSettings;
@@ -18,6 +17,7 @@ use crate::language::LanguageSettings;
 use crate::memory::MemorySettings;
 use crate::peer::PeerSettings;
 use crate::tools::ToolSettings;
+use crate::video::VideoSettings;
 use crate::voice::remote::{EdgeSettings, OpenAiVoiceSettings};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -155,8 +155,14 @@ pub struct TtsSettings {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AvatarSettings {
-    /// Name of a drawn character.
+    /// Who is seen unless a call asks for somebody else.
     pub name: String,
+    /// Folder of the user's own avatars; empty: `avatars` in the folder of the weights.
+    pub folder: String,
+    /// Clients may send photos to be made portraits of.
+    pub uploads: bool,
+    /// Says in the stream (H.264 SEI) and on the page that a machine makes the face.
+    pub mark: bool,
 }
 
 /// `[video]`; size and rate are the face's.
@@ -358,7 +364,22 @@ impl TtsSettings {
 impl Default for AvatarSettings {
     fn default() -> Self {
         // As the default voice.
-        Self { name: "man".into() }
+        Self { name: "man".into(), folder: String::new(), uploads: true, mark: true }
+    }
+}
+
+impl AvatarSettings {
+    /// Where the user's own avatars are, given the folder of the weights.
+    pub fn folder(&self, weights: &Path) -> PathBuf {
+        if self.folder.is_empty() { weights.join("avatars") } else { PathBuf::from(&self.folder) }
+    }
+}
+
+impl PictureSettings {
+    /// The encoder's settings; `mark`: see [`AvatarSettings::mark`].
+    pub fn encoder(&self, mark: bool) -> VideoSettings {
+        let Self { bitrate_bps, key_frame_seconds } = *self;
+        VideoSettings { bitrate_bps, key_frame_seconds, mark, ..VideoSettings::default() }
     }
 }
 
@@ -404,9 +425,6 @@ impl Config {
         }
         if !(0.25..=1.5).contains(&self.tts.speed) {
             return invalid(format!("tts.speed is {}: use 0.25 to 1.5", self.tts.speed));
-        }
-        if !CHARACTERS.contains(&self.avatar.name.as_str()) {
-            return invalid(format!("avatar.name is \"{}\": there are {}", self.avatar.name, CHARACTERS.join(", ")));
         }
         if self.video.bitrate_bps < 50_000 {
             return invalid(format!("video.bitrate_bps is {}: a face needs at least 50000", self.video.bitrate_bps));

@@ -4,9 +4,10 @@
 //! [`hearing`] finds speech and its words, [`dialogue`] decides, [`language`] thinks, [`voice`] speaks,
 //! [`playout`] lays sound and [`face`] on one clock, [`video`] encodes. [`session`] runs one call over them,
 //! [`tools`] are what the mind may call, [`knowledge`] what the persona knows, [`memory`] what was said before;
-//! [`engines`] holds what calls share, [`server`] starts and ends it all.
+//! [`avatars`] are the faces by name, [`engines`] holds what calls share, [`server`] starts and ends it all.
 
 pub mod audio;
+pub mod avatars;
 mod breaker;
 pub mod call;
 pub mod clock;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
+use visavis::avatars::AvatarCommand;
 use visavis::call::CallArgs;
 use visavis::config::{Config, LogSettings};
 use visavis::models::ModelsCommand;
@@ -32,6 +33,9 @@ enum Command {
     /// List, fetch and check the weights.
     #[command(subcommand)]
     Models(ModelsCommand),
+    /// Look after the faces that can be seen.
+    #[command(subcommand)]
+    Avatar(AvatarCommand),
     /// Call a server, speak a file to it, and write down what comes back.
     Call(CallArgs),
     /// Let a voice speak a text into a file.
@@ -61,6 +65,10 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Models(command) => {
             log(&LogSettings { filter: "warn".into(), json: false });
             command.run()
+        }
+        Command::Avatar(command) => {
+            log(&LogSettings { filter: "warn,ort=error".into(), json: false });
+            runtime()?.block_on(command.run())
         }
         Command::Call(arguments) => {
             log(&LogSettings { filter: "warn,webrtc=error,rtc=error".into(), json: false });

@@ -21,6 +21,7 @@ pub struct Metrics {
     pub calls_refused: IntCounterVec,
     pub draw_seconds: Histogram,
     pub encode_seconds: Histogram,
+    pub encoders: IntGauge,
     pub late_beats: IntCounter,
     pub media_resets: IntCounter,
     /// By `kind`: everything that went wrong and was handled.
@@ -82,8 +83,11 @@ impl Metrics {
             registry.register(Box::new(metric.clone())).expect("unique metric");
             metric
         };
-        let calls_active = IntGauge::new("visavis_calls_active", "Calls that are up now").expect("valid metric");
-        registry.register(Box::new(calls_active.clone())).expect("unique metric");
+        let gauge = |name: &str, help: &str| {
+            let metric = IntGauge::new(name, help).expect("valid metric");
+            registry.register(Box::new(metric.clone())).expect("unique metric");
+            metric
+        };
         let step_seconds = HistogramVec::new(
             HistogramOpts::new("visavis_answer_step_seconds", "End of speech, or request, to each step of the answer")
                 .buckets(WAIT_BUCKETS.to_vec()),
@@ -96,7 +100,7 @@ impl Metrics {
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         registry.register(Box::new(build)).expect("unique metric");
         Self {
-            calls_active,
+            calls_active: gauge("visavis_calls_active", "Calls that are up now"),
             calls_ended: counters("visavis_calls_ended_total", "Calls that ended, by reason", "reason"),
             calls_refused: counters("visavis_calls_refused_total", "Calls that were not taken, by reason", "reason"),
             draw_seconds: histogram(
@@ -108,6 +112,10 @@ impl Metrics {
                 "visavis_frame_encode_seconds",
                 "Time to encode one picture as H.264",
                 FRAME_BUCKETS,
+            ),
+            encoders: gauge(
+                "visavis_video_encoders",
+                "Streams that are drawn and encoded now; calls at rest share one for each face",
             ),
             late_beats: counter("visavis_media_late_beats_total", "Media beats that began more than 20 ms late"),
             media_resets: counter("visavis_media_resets_total", "Times a media thread gave up lost time"),

@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::engines::jobs::{PARTS, Reply, SpeakJob, Speaking, Spoken};
 use crate::engines::speakers;
 use crate::engines::voices::Voices;
-use crate::media::{Clause, MEDIA_HZ, TurnId};
+use crate::media::{Clause, MEDIA_HZ, Speech, TurnId};
 use crate::metrics::Metrics;
 use crate::models::Store;
 use crate::onnx::Runtime;
@@ -47,21 +47,26 @@ pub async fn main(args: SayArgs) -> anyhow::Result<()> {
     }
     let folder = config.models.folder.as_path();
     let store = Store::open((!folder.as_os_str().is_empty()).then_some(folder))?;
-    let runtime = Runtime::load(&store.path("onnxruntime")?)?;
-    let voices = Arc::new(speakers::start(&config, &store, &runtime, &Arc::new(Metrics::new()))?);
     if args.list {
-        for voice in voices.list() {
+        for voice in voices(&config, &store)?.list() {
             println!("{:<24} {}", voice.name, voice.language);
         }
     }
     let Some(text) = args.text else { return Ok(()) };
-    let pcm = speak(&voices, &config, text, args.speed).await?;
+    let Speech { pcm, .. } = speech(&config, &store, text, args.speed).await?;
     write(&args.out, &pcm)?;
     println!("{}: {:.2} s", args.out.display(), pcm.len() as f32 / MEDIA_HZ as f32);
     Ok(())
 }
 
-async fn speak(voices: &Arc<Voices>, config: &Config, text: String, speed: f32) -> anyhow::Result<Vec<i16>> {
+fn voices(config: &Config, store: &Store) -> anyhow::Result<Arc<Voices>> {
+    let runtime = Runtime::load(&store.path("onnxruntime")?)?;
+    Ok(Arc::new(speakers::start(config, store, &runtime, &Arc::new(Metrics::new()))?))
+}
+
+/// A text as the configuration's voice says it.
+pub async fn speech(config: &Config, store: &Store, text: String, speed: f32) -> anyhow::Result<Speech> {
+    let voices = voices(config, store)?;
     let name = &config.tts.voice;
     let loaded = voices.load(name).with_context(|| format!("no voice is called {name}; --list names them"))??;
     loaded.await.context("the voice's thread ended")?.map_err(anyhow::Error::from_boxed)?;
@@ -75,15 +80,18 @@ async fn speak(voices: &Arc<Voices>, config: &Config, text: String, speed: f32) 
     let by: Arc<[Arc<str>]> = [name.as_str().into()].into();
     let wanted = watch::Sender::new(TurnId(0));
     voices.speak(SpeakJob::new(said, (by, voices.clone()), wanted.subscribe(), reply))?;
-    let mut pcm = Vec::new();
+    let mut whole: Option<Speech> = None;
     while let Some(spoken) = sounds.recv().await {
         match spoken.progress {
-            Speaking::Part(part) => pcm.extend(part.pcm),
+            Speaking::Part(part) => match &mut whole {
+                Some(whole) => whole.extend(part),
+                None => whole = Some(part),
+            },
             Speaking::Done => break,
             Speaking::Failed(reason) => bail!(reason),
         }
     }
-    Ok(pcm)
+    whole.context("the voice said nothing")
 }
 
 fn write(path: &Path, pcm: &[i16]) -> anyhow::Result<()> {

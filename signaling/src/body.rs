@@ -16,7 +16,16 @@ pub(crate) async fn read(
     body: Body,
     settings: &SignalingSettings,
 ) -> Result<axum::body::Bytes, ApiError> {
-    let limit = settings.body_limit_bytes;
+    read_up_to(settings.body_limit_bytes, headers, body, settings).await
+}
+
+/// The same with another limit of bytes.
+pub(crate) async fn read_up_to(
+    limit: usize,
+    headers: &HeaderMap,
+    body: Body,
+    settings: &SignalingSettings,
+) -> Result<axum::body::Bytes, ApiError> {
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > limit as u64) {
         return Err(too_large(limit));

@@ -4,6 +4,8 @@ use std::future::Future;
 use std::net::SocketAddr;
 
 use axum::http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::error::{ApiError, ErrorBody};
 use crate::events::{Session, SessionPatch};
@@ -20,6 +22,18 @@ pub trait SessionHost: Send + Sync + 'static {
 
     /// Deletes a kept conversation; [`HostError::NoConversation`] when there is none of that id.
     fn forget(&self, conversation_id: &str) -> impl Future<Output = Result<(), HostError>> + Send;
+
+    /// The faces that a call can ask for.
+    fn avatars(&self) -> impl Future<Output = Result<Vec<Avatar>, HostError>> + Send;
+
+    /// A face at rest, as PNG; [`HostError::NoAvatar`] when there is none of that id.
+    fn avatar_picture(&self, id: &str) -> impl Future<Output = Result<Vec<u8>, HostError>> + Send;
+
+    /// Makes a face of a photo (JPEG, PNG or WebP).
+    fn add_avatar(&self, photo: Vec<u8>) -> impl Future<Output = Result<Avatar, HostError>> + Send;
+
+    /// Deletes a face that was made of a photo.
+    fn remove_avatar(&self, id: &str) -> impl Future<Output = Result<(), HostError>> + Send;
 
     /// What every call starts from before a client's patch; shown by `client_secrets`.
     fn default_session(&self) -> Session;
@@ -54,6 +68,25 @@ pub struct CallOrigin {
     pub sdk: Option<String>,
 }
 
+/// A face that a call can ask for as `session.avatar.character`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Avatar {
+    pub id: String,
+    /// Always `avatar`.
+    pub object: &'static str,
+    /// As people read it.
+    pub name: String,
+    /// `drawn` or `portrait`.
+    pub kind: String,
+    /// Who drew it, and how it may be used; empty if nobody said.
+    pub author: String,
+    pub licence: String,
+    /// It came with the server.
+    pub built_in: bool,
+    /// Whom calls see that ask for nobody.
+    pub default: bool,
+}
+
 /// The server's side of a call.
 #[derive(Clone, Debug)]
 pub struct CallAnswer {
@@ -74,6 +107,12 @@ pub enum HostError {
     NotFound,
     #[error("There is no conversation of this id.")]
     NoConversation,
+    #[error("There is no face of this id.")]
+    NoAvatar,
+    #[error("This server takes no photos: `avatar.uploads` is off in its configuration.")]
+    NoUploads,
+    #[error("Too many photos are being worked on; try again in {retry_after_seconds} s.")]
+    Busy { retry_after_seconds: u64 },
     #[error("The server is shutting down; try again in a moment.")]
     ShuttingDown,
     /// For the log; the client only learns that it was not its fault.
@@ -94,6 +133,9 @@ impl From<HostError> for ApiError {
             HostError::NoConversation => {
                 Self::new(StatusCode::NOT_FOUND, ErrorBody::invalid("conversation_not_found", message))
             }
+            HostError::NoAvatar => Self::new(StatusCode::NOT_FOUND, ErrorBody::invalid("avatar_not_found", message)),
+            HostError::NoUploads => Self::new(StatusCode::FORBIDDEN, ErrorBody::invalid("uploads_off", message)),
+            HostError::Busy { retry_after_seconds } => Self::unavailable("busy", message, retry_after_seconds),
             HostError::ShuttingDown => Self::unavailable("shutting_down", message, RETRY_AFTER_SHUTDOWN),
             HostError::Internal(reason) => {
                 tracing::error!(reason, "a request failed");

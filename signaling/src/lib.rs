@@ -17,7 +17,7 @@ mod settings;
 mod status;
 
 pub use error::{ErrorBody, ErrorEvent, ErrorKind, ErrorReply};
-pub use host::{CallAnswer, CallOffer, CallOrigin, HostError, SessionHost};
+pub use host::{Avatar, CallAnswer, CallOffer, CallOrigin, HostError, SessionHost};
 pub use routes::{openapi_json, router};
 pub use settings::{CorsOrigins, SettingsError, SignalingSettings, UnixClock};
 pub use status::{CallCounts, Status};

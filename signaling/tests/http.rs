@@ -530,3 +530,24 @@ async fn the_token_may_stand_after_any_spelling_of_bearer_only() {
         assert_eq!(send(&app, request(Method::POST, CALLS, &headers, OFFER)).await.status, status, "{value}");
     }
 }
+
+#[tokio::test]
+async fn faces_are_listed_shown_made_of_photos_and_deleted() {
+    let (app, _) = server();
+    let listed = get(&app, "/v1/avatars").await.json();
+    assert_eq!((&listed["object"], &listed["data"][0]["id"]), (&json!("list"), &json!("woman")));
+    let picture = get(&app, "/v1/avatars/woman/picture").await;
+    assert_eq!((picture.status, picture.headers[CONTENT_TYPE].as_bytes()), (StatusCode::OK, &b"image/png"[..]));
+    assert_eq!(get(&app, "/v1/avatars/nobody/picture").await.error(StatusCode::NOT_FOUND).0, "avatar_not_found");
+
+    let made = post(&app, "/v1/avatars", "image/jpeg", "a face").await;
+    assert_eq!((made.status, &made.json()["id"]), (StatusCode::CREATED, &json!("sent_1")));
+    let refused = post(&app, "/v1/avatars", "image/jpeg", "a landscape").await;
+    assert_eq!(refused.error(StatusCode::BAD_REQUEST).0, "unusable_photo");
+    let large = post(&app, "/v1/avatars", "image/jpeg", vec![0; 20 * 1024 * 1024 + 1]).await;
+    assert_eq!(large.error(StatusCode::PAYLOAD_TOO_LARGE).0, "body_too_large");
+
+    let delete = |id: &str| request(Method::DELETE, &format!("/v1/avatars/{id}"), &[], Body::empty());
+    assert_eq!(send(&app, delete("sent_1")).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(send(&app, delete("woman")).await.error(StatusCode::NOT_FOUND).0, "avatar_not_found");
+}

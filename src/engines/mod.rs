@@ -11,8 +11,8 @@ pub mod worker;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::avatars::{AvatarError, Avatars, Look};
 use crate::config::Config;
-use crate::face::Character;
 use crate::hearing::{AsrError, Languages, SileroModel};
 use crate::knowledge::{Knowledge, KnowledgeError};
 use crate::language::{LanguageError, LanguageModel, LocalServer, LocalServerGuard};
@@ -49,6 +49,8 @@ pub enum EngineError {
     Tools(#[from] ToolError),
     #[error(transparent)]
     Knowledge(#[from] KnowledgeError),
+    #[error("avatar.name: {0}")]
+    Avatar(#[from] AvatarError),
     #[error("conversations cannot be kept: {0}; `memory.store = \"nothing\"` does without")]
     Memory(#[from] StoreError),
     #[error("a thread cannot be started: {0}")]
@@ -74,7 +76,8 @@ pub struct Engines {
     /// Keeps conversations, if any are to be kept.
     pub memory: Option<Arc<dyn Conversations>>,
     pub media: MediaPool,
-    pub face: Character,
+    /// Who can be seen.
+    pub avatars: Arc<Avatars>,
     pub metrics: Arc<Metrics>,
 }
 
@@ -111,11 +114,19 @@ impl Engines {
         let loading = [("hearing", recognizers.load()), ("end of turn", judge.load()), ("voice", voice)];
         let ears = Ears::start(SileroModel::load(&runtime, &store.path("silero-vad")?)?, metrics.clone())?;
         let media = MediaPool::start(config.server.media_threads, &metrics)?;
-        let face = Character::named(&config.avatar.name).unwrap_or_default();
+        let avatars = Arc::new(Avatars::new(
+            config.avatar.folder(store.folder()),
+            config.video.encoder(config.avatar.mark),
+            runtime.clone(),
+            metrics.clone(),
+        ));
+        let (seen, look) = (avatars.clone(), Look::of(&config.avatar.name));
+        let seen = tokio::task::spawn_blocking(move || seen.rest(&look));
         for (engine, loaded) in loading {
             let loaded = loaded.await.map_err(|_| EngineError::Lost(engine))?;
             loaded.map_err(|source| EngineError::Load { engine, source })?;
         }
+        seen.await.map_err(|_| EngineError::Lost("face"))??;
         if let Some(local) = &local {
             local.wait_ready().await.map_err(EngineError::Local)?;
         }
@@ -127,7 +138,7 @@ impl Engines {
         let memory = memory::open(&config.memory).await?;
         let voices = Arc::new(voices);
         let engines =
-            Self { ears, recognizers, judge, voices, language, tools, knowledge, memory, media, face, metrics };
+            Self { ears, recognizers, judge, voices, language, tools, knowledge, memory, media, avatars, metrics };
         Ok((engines, guard))
     }
 }

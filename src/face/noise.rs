@@ -11,6 +11,11 @@ impl Dice {
         Self(seed)
     }
 
+    /// Makes what comes depend on `seed` too.
+    pub fn mix(&mut self, seed: u64) {
+        self.0 ^= seed;
+    }
+
     pub fn word(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         mix(self.0)

@@ -3,9 +3,15 @@
 //! Only numbers: [`crate::face::Life`] and [`crate::face::Lips`] make them, a [`crate::face::Face`] draws them.
 //! Directions are those of the picture: right and down are positive for pixels, right and up for angles.
 
+use crate::media::MediaTime;
+
 /// Where head, eyes and mouth are. The default is at rest, looking into the lens.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Pose {
+    /// On the clock of whoever sees it.
+    pub at: MediaTime,
+    /// Pictures since the face began to live: where in a loop of footage it is.
+    pub frame: u64,
     /// Turn of the head to the picture's right, in degrees, within ±15.
     pub yaw: f32,
     /// Turn of the head upwards, in degrees, within ±10.
@@ -39,6 +45,8 @@ impl Pose {
         let within = |v: f32, limit: f32| if v.is_nan() { 0.0 } else { v.clamp(-limit, limit) };
         let unit = |v: f32| within(v, 1.0).max(0.0);
         Self {
+            at: self.at,
+            frame: self.frame,
             yaw: within(self.yaw, 15.0),
             pitch: within(self.pitch, 10.0),
             roll: within(self.roll, 8.0),
@@ -51,6 +59,29 @@ impl Pose {
             frown: unit(self.frown),
             smile: within(self.smile, 1.0),
             mouth: Mouth::from_channels(self.mouth.channels().map(unit)),
+        }
+    }
+
+    /// Each value moved from `self` (at 0) to `other` (at 1), at the instant of `self`.
+    #[must_use]
+    pub fn towards(&self, other: &Self, amount: f32) -> Self {
+        let mid = |a: f32, b: f32| a + (b - a) * amount;
+        let two = |a: [f32; 2], b: [f32; 2]| [mid(a[0], b[0]), mid(a[1], b[1])];
+        Self {
+            at: self.at,
+            frame: self.frame,
+            yaw: mid(self.yaw, other.yaw),
+            pitch: mid(self.pitch, other.pitch),
+            roll: mid(self.roll, other.roll),
+            offset: two(self.offset, other.offset),
+            sway: mid(self.sway, other.sway),
+            breath: mid(self.breath, other.breath),
+            lids: two(self.lids, other.lids),
+            gaze: two(self.gaze, other.gaze),
+            brows: two(self.brows, other.brows),
+            frown: mid(self.frown, other.frown),
+            smile: mid(self.smile, other.smile),
+            mouth: self.mouth.towards(&other.mouth, amount),
         }
     }
 }

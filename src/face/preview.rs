@@ -6,9 +6,14 @@ use crate::media::{MediaTime, TimedPhoneme};
 /// Pictures in a row of a sheet.
 const COLUMNS: usize = 5;
 
-/// Visemes, blink, gaze, turns of the head and expressions, five pictures in a row.
-pub fn contact_sheet(face: &mut dyn Face) -> Rgba {
-    let rest = Pose { smile: 0.3, breath: 0.5, ..Pose::default() };
+/// Looking straight ahead, calm and friendly.
+pub fn rest() -> Pose {
+    Pose { smile: 0.3, breath: 0.5, ..Pose::default() }
+}
+
+/// Visemes, blink, gaze, turns of the head and expressions, in rows of five.
+pub fn poses() -> Vec<Pose> {
+    let rest = rest();
     let mut poses: Vec<Pose> = Viseme::ALL.iter().map(|v| Pose { mouth: v.mouth(), ..rest }).collect();
     poses.extend([0.0, 0.35, 0.7, 1.0, -0.2].map(|lid| Pose { lids: [lid; 2], ..rest }));
     poses.extend([[-14.0, 0.0], [14.0, 0.0], [0.0, 10.0], [0.0, -10.0], [-9.0, 7.0]].map(|gaze| Pose { gaze, ..rest }));
@@ -21,7 +26,12 @@ pub fn contact_sheet(face: &mut dyn Face) -> Rgba {
         Pose { smile: 0.1, frown: 0.9, brows: [-0.2; 2], gaze: [-9.0, 6.0], yaw: -5.0, roll: -2.0, ..rest },
         Pose { smile: -0.7, brows: [0.3; 2], frown: 0.4, pitch: -4.0, ..rest },
     ]);
-    sheet(face, &poses, COLUMNS)
+    poses
+}
+
+/// All [`poses`] beside and below each other.
+pub fn contact_sheet(face: &mut dyn Face) -> Rgba {
+    sheet(face, &poses(), COLUMNS)
 }
 
 /// One picture every 40 ms of the given speech, with the head at rest.
@@ -29,9 +39,8 @@ pub fn spoken_strip(face: &mut dyn Face, phonemes: &[TimedPhoneme]) -> Rgba {
     let mut lips = Lips::new();
     lips.say(MediaTime::from_millis(80), phonemes, &[]);
     let end = phonemes.last().map_or(0, |p| p.end) / 48 + 240;
-    let rest = Pose { smile: 0.3, breath: 0.5, ..Pose::default() };
-    let poses: Vec<Pose> =
-        (0..end / 40).map(|i| Pose { mouth: lips.mouth_at(MediaTime::from_millis(i * 40)), ..rest }).collect();
+    let mouth = |i: u64| Pose { mouth: lips.mouth_at(MediaTime::from_millis(i * 40)), ..rest() };
+    let poses: Vec<Pose> = (0..end / 40).map(mouth).collect();
     sheet(face, &poses, 10)
 }
 

@@ -3,13 +3,14 @@
 //! Nothing is decided or played here. The stage reads everything once before each frame, in the order that
 //! [`Inbox::take`] explains.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
 use super::progress::Progress;
+use super::rest::Rest;
 use super::timeline::Timeline;
 use crate::media::{Attention, Speech, TurnId};
 
@@ -27,6 +28,8 @@ struct Shared {
     silenced: Arc<AtomicU64>,
     attention: AtomicU8,
     key_frame: AtomicBool,
+    /// The face to show from the next picture on, if it is another one.
+    face: Mutex<Option<Arc<Rest>>>,
 }
 
 /// The session's end of a stage. Dropping it ends the stage.
@@ -67,6 +70,11 @@ impl StageHandle {
 
     pub fn attend(&self, attention: Attention) {
         self.shared.attention.store(attention as u8, Ordering::Relaxed);
+    }
+
+    /// Shows another face; of several before the next picture the last one.
+    pub fn show(&self, face: Arc<Rest>) {
+        *self.shared.face.lock().unwrap_or_else(PoisonError::into_inner) = Some(face);
     }
 
     pub fn force_key_frame(&self) {
@@ -141,6 +149,11 @@ impl Inbox {
             a if a == Attention::Thinking as u8 => Attention::Thinking,
             _ => Attention::Idle,
         }
+    }
+
+    /// The face to change to, once.
+    pub(super) fn face(&self) -> Option<Arc<Rest>> {
+        self.shared.face.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// True once for each time that a key frame was asked for.

@@ -8,46 +8,20 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::orders::{Asked, Inbox, Order, StageHandle};
+use super::picture::Picture;
 use super::pool::Beat;
 use super::progress::{Moments, Progress};
 use super::timeline::Timeline;
 use crate::audio::{AudioError, OpusEncoder};
 use crate::clock;
-use crate::face::{Face, Life, Lips, Rgba};
 use crate::hearing::SentSound;
-use crate::media::{AUDIO_FRAME, Attention, AudioPacket, I420, MediaTime, VideoPacket};
+use crate::media::{AUDIO_FRAME, Attention, AudioPacket, MediaTime, VideoPacket};
 use crate::metrics::Metrics;
 use crate::peer::MediaSender;
-use crate::video::{H264Encoder, VideoError, VideoSettings, rgba_to_i420};
+use crate::video::VideoError;
 
 /// After the last word the face stays in its speaking manner this long (ticks), through pauses between clauses.
 const SPEAKING_LINGER: u64 = 24_000;
-
-/// What draws and encodes the picture of one call.
-pub struct Picture {
-    face: Box<dyn Face>,
-    life: Life,
-    lips: Lips,
-    rgba: Rgba,
-    i420: I420,
-    encoder: H264Encoder,
-}
-
-impl Picture {
-    /// `seed` makes this call's blinks and glances its own.
-    pub fn new(face: Box<dyn Face>, settings: &VideoSettings, seed: u64) -> Result<Self, VideoError> {
-        let (width, height) = face.size();
-        let settings = VideoSettings { width, height, ..settings.clone() };
-        Ok(Self {
-            face,
-            life: Life::new(seed),
-            lips: Lips::new(),
-            rgba: Rgba::new(width, height),
-            i420: I420::new(width, height),
-            encoder: H264Encoder::new(&settings)?,
-        })
-    }
-}
 
 pub struct Stage {
     timeline: Timeline,
@@ -93,9 +67,11 @@ impl Stage {
         if asked.hold_or_silence(&mut self.timeline) {
             self.moments.stop();
             self.last_spoken = None;
-            if let Some(Picture { lips, .. }) = &mut self.picture {
-                lips.cut(self.timeline.now());
-                self.timeline.laid().for_each(|laid| lips.say_from(laid.from, laid.at, laid.speech));
+            if let Some(picture) = &mut self.picture {
+                picture.cut(self.timeline.now());
+                for laid in self.timeline.laid() {
+                    said(&self.metrics, picture.say_from(laid.from, laid.at, laid.speech));
+                }
             }
         }
         for order in asked.orders {
@@ -104,7 +80,7 @@ impl Stage {
                 Order::Speak(speech) => {
                     let at = self.timeline.push(speech);
                     if let (Some(_), Some(laid), Some(picture)) = (at, self.timeline.laid().last(), &mut self.picture) {
-                        picture.lips.say_from(laid.from, laid.at, laid.speech);
+                        said(&self.metrics, picture.say_from(laid.from, laid.at, laid.speech));
                     }
                 }
             }
@@ -124,15 +100,14 @@ impl Stage {
     fn draw(&mut self, at: MediaTime) {
         let attention = self.attention(at);
         let Some(picture) = &mut self.picture else { return };
-        let start = clock::now();
-        let mouth = picture.lips.mouth_at(at);
-        let pose = picture.life.pose_at(at, attention, mouth);
-        picture.face.draw(&pose, &mut picture.rgba);
-        rgba_to_i420(&picture.rgba.data, picture.rgba.width, picture.rgba.height, &mut picture.i420);
-        let drawn = clock::now();
+        if let Some(rest) = self.inbox.face()
+            && let Err(error) = picture.show(&rest)
+        {
+            self.metrics.error("face_not_shown", &error);
+        }
         let force = std::mem::take(&mut self.need_key_frame) | self.inbox.key_frame_wanted();
-        match picture.encoder.encode(&picture.i420, force) {
-            Ok(Some(encoded)) => {
+        match picture.next(at, attention, force) {
+            Ok(Some((encoded, mouth))) => {
                 let packet = VideoPacket { at, h264: encoded.h264, key_frame: encoded.key_frame };
                 let taken = self.media.send_video(packet);
                 self.need_key_frame = !taken;
@@ -146,8 +121,13 @@ impl Stage {
                 self.metrics.error("video_encoder", &error);
             }
         }
-        self.metrics.draw_seconds.observe((drawn - start).as_secs_f64());
-        self.metrics.encode_seconds.observe((clock::now() - drawn).as_secs_f64());
+    }
+}
+
+/// Counts what kept a face from speaking.
+fn said(metrics: &Metrics, said: Result<(), VideoError>) {
+    if let Err(error) = said {
+        metrics.error("video_encoder", &error);
     }
 }
 

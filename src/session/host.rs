@@ -3,17 +3,20 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
 use signaling::events::{ErrorBody, Session, Voice};
-use signaling::{CallAnswer, CallCounts, CallOffer, HostError, SessionHost, Status};
+use signaling::{Avatar, CallAnswer, CallCounts, CallOffer, HostError, SessionHost, Status};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::codec::Codec;
 use super::keeping::{Begun, Kept};
 use super::limits::LimitSettings;
 use super::registry::Registry;
-use super::settings::{CallSettings, check_voice, conversation};
+use super::settings::{CallSettings, check_face, check_voice, conversation, no_such_face};
 use super::task::Parts;
 use super::wiring::channels;
+use crate::avatars::{AvatarError, Listed, Look};
 use crate::clock;
 use crate::config::{Config, TurnEndKind};
 use crate::engines::Engines;
@@ -21,10 +24,12 @@ use crate::hearing::SentSound;
 use crate::memory::{Conversation, valid_id};
 use crate::peer::{MediaSender, Peer, PeerError};
 use crate::playout::{Picture, Stage, StageHandle};
-use crate::video::VideoSettings;
 
 /// How long a client is asked to wait when the server is full.
 const RETRY_AFTER_SECONDS: u64 = 10;
+
+/// How long a client is asked to wait while another photo is worked on.
+const PHOTO_SECONDS: u64 = 5;
 
 /// How long a call waits for what was said before.
 const MEMORY_PATIENCE: Duration = Duration::from_secs(2);
@@ -34,12 +39,14 @@ pub struct Host {
     engines: Arc<Engines>,
     registry: Arc<Registry>,
     started: Instant,
+    /// Photos are worked on one at a time.
+    photos: Semaphore,
 }
 
 impl Host {
     pub fn new(config: Arc<Config>, engines: Arc<Engines>) -> Self {
         let registry = Arc::new(Registry::new(config.server.max_calls, engines.metrics.clone()));
-        Self { config, engines, registry, started: clock::now() }
+        Self { config, engines, registry, started: clock::now(), photos: Semaphore::new(1) }
     }
 
     pub fn registry(&self) -> &Arc<Registry> {
@@ -49,28 +56,25 @@ impl Host {
     async fn stage(
         &self,
         media: MediaSender,
-        with_picture: bool,
+        look: Option<Look>,
         sent: SentSound,
         seed: u64,
     ) -> Result<(Stage, StageHandle), HostError> {
         let engines = self.engines.clone();
-        let picture = &self.config.video;
-        let video = VideoSettings {
-            bitrate_bps: picture.bitrate_bps,
-            key_frame_seconds: picture.key_frame_seconds,
-            ..VideoSettings::default()
-        };
-        let build = move || -> Result<_, String> {
-            let face = Box::new(engines.face.clone());
-            let picture = if with_picture {
-                Some(Picture::new(face, &video, seed).map_err(|error| error.to_string())?)
-            } else {
-                None
+        let build = move || -> Result<_, HostError> {
+            let picture = match look {
+                Some(look) => {
+                    let rest = engines.avatars.rest(&look).map_err(|error| {
+                        let ErrorBody { message, code, .. } = no_such_face(&error);
+                        HostError::BadOffer { message, code: code.unwrap_or_default() }
+                    })?;
+                    Some(Picture::new(&rest, seed).map_err(internal)?)
+                }
+                None => None,
             };
-            Stage::new(media, picture, sent, engines.metrics.clone()).map_err(|error| error.to_string())
+            Stage::new(media, picture, sent, engines.metrics.clone()).map_err(internal)
         };
-        let built = tokio::task::spawn_blocking(build).await.map_err(|error| error.to_string());
-        built.flatten().map_err(HostError::Internal)
+        tokio::task::spawn_blocking(build).await.map_err(internal)?
     }
 
     /// What was said before in the conversation whose id the host page gives.
@@ -89,6 +93,12 @@ impl Host {
             }
         }
         Ok(Begun { kept, conversation, budget: memory.history_tokens })
+    }
+
+    fn shown(&self, listed: Listed) -> Avatar {
+        let Listed { name: id, kind, title: name, author, licence, built_in } = listed;
+        let default = id == self.config.avatar.name;
+        Avatar { id, object: "avatar", name, kind: kind.name().into(), author, licence, built_in, default }
     }
 
     fn refused(&self, reason: &str) {
@@ -112,6 +122,7 @@ impl SessionHost for Host {
         if let Some(patch) = &offer.session {
             session.apply(patch).map_err(|error| bad(error.message, error.code))?;
         }
+        check_face(&self.engines.avatars, &session).map_err(|error| bad(error.message, error.code))?;
         check_voice(&self.engines.voices, &session).map_err(|error| bad(error.message, error.code))?;
         let settings = CallSettings::new(&self.config, &session).map_err(|error| bad(error.message, error.code))?;
         settings.prepare(&self.engines);
@@ -121,7 +132,8 @@ impl SessionHost for Host {
         })?;
         let id = signaling::ids::call();
         let sent = SentSound::default();
-        let (stage, handle) = self.stage(peer.media.clone(), peer.has_video(), sent.clone(), rand::random()).await?;
+        let look = peer.has_video().then(|| settings.look.clone());
+        let (stage, handle) = self.stage(peer.media.clone(), look, sent.clone(), rand::random()).await?;
         let begun = self.begun(&session).await.map_err(|error| bad(error.message, error.code))?;
         let (senders, receivers) = channels();
         let ear = self.engines.ears.open(settings.detection, sent, senders.ears.clone());
@@ -167,6 +179,46 @@ impl SessionHost for Host {
         }
     }
 
+    async fn avatars(&self) -> Result<Vec<Avatar>, HostError> {
+        let avatars = self.engines.avatars.clone();
+        let listed = tokio::task::spawn_blocking(move || avatars.list()).await.map_err(internal)?;
+        Ok(listed.into_iter().map(|listed| self.shown(listed)).collect())
+    }
+
+    async fn avatar_picture(&self, id: &str) -> Result<Vec<u8>, HostError> {
+        let (avatars, id) = (self.engines.avatars.clone(), id.to_owned());
+        let drawn =
+            move || if avatars.knows(&id) { avatars.picture(&id).map_err(internal) } else { Err(HostError::NoAvatar) };
+        tokio::task::spawn_blocking(drawn).await.map_err(internal)?
+    }
+
+    async fn add_avatar(&self, photo: Vec<u8>) -> Result<Avatar, HostError> {
+        if !self.config.avatar.uploads {
+            return Err(HostError::NoUploads);
+        }
+        let Ok(_turn) = self.photos.try_acquire() else {
+            return Err(HostError::Busy { retry_after_seconds: PHOTO_SECONDS });
+        };
+        let avatars = self.engines.avatars.clone();
+        let taken = tokio::task::spawn_blocking(move || avatars.take(&photo)).await.map_err(internal)?;
+        match taken {
+            Ok(listed) => Ok(self.shown(listed)),
+            Err(AvatarError::Portrait { source, .. }) if source.is_of_the_picture() => {
+                Err(HostError::BadOffer { message: format!("{source}."), code: "unusable_photo".into() })
+            }
+            Err(error) => Err(internal(error)),
+        }
+    }
+
+    async fn remove_avatar(&self, id: &str) -> Result<(), HostError> {
+        let (avatars, id) = (self.engines.avatars.clone(), id.to_owned());
+        match tokio::task::spawn_blocking(move || avatars.forget(&id)).await.map_err(internal)? {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(HostError::NoAvatar),
+            Err(error) => Err(internal(error)),
+        }
+    }
+
     fn default_session(&self) -> Session {
         let mut session =
             Session::new(signaling::ids::session(), self.config.llm.model.clone(), self.config.tts.voice.clone());
@@ -179,6 +231,12 @@ impl SessionHost for Host {
         }
         session.audio.output.speed = f64::from(self.config.tts.speed);
         session.audio.output.voice = Voice::Named(self.config.tts.voice.clone());
+        let avatar = json!({
+            "type": "video-avatar",
+            "character": self.config.avatar.name,
+            "mark": self.config.avatar.mark,
+        });
+        session.avatar = avatar.as_object().cloned();
         if self.config.server.max_duration_seconds > 0 {
             session.expires_at = Some(clock::unix_seconds() + self.config.server.max_duration_seconds);
         }
@@ -214,6 +272,10 @@ impl SessionHost for Host {
     fn metrics_text(&self) -> String {
         self.engines.metrics.text()
     }
+}
+
+fn internal(error: impl std::fmt::Display) -> HostError {
+    HostError::Internal(error.to_string())
 }
 
 fn refusal(error: &PeerError) -> HostError {

@@ -9,9 +9,10 @@ use signaling::events::{CLIENT_EVENT_LIMIT, ClientEvent, ErrorBody, SessionPatch
 
 use super::ledger::Step;
 use super::requests;
-use super::settings::{check_conversation, check_voice};
+use super::settings::{check_conversation, check_face, check_voice, no_such_face};
 use super::task::{Session, Unplayed};
 use super::wiring::Thought;
+use crate::avatars::{AvatarError, Look};
 use crate::clock;
 use crate::dialogue::{Heard as HeardText, Input, Message, Request, Role};
 use crate::engines::ears::{EarEvent, millis_of};
@@ -20,6 +21,7 @@ use crate::hearing::{Heard, Transcript, Utterance};
 use crate::media::{TurnId, UtteranceId};
 use crate::memory::Summary;
 use crate::peer::PeerEvent;
+use crate::playout::Rest;
 
 /// Without a packet for this long, what is not sent counts as silence.
 const STARVED: Duration = Duration::from_secs(1);
@@ -104,6 +106,7 @@ impl Session {
     pub(super) fn update(&mut self, patch: &SessionPatch, event_id: Option<String>) {
         let mut changed = self.codec.session.clone();
         let applied = changed.apply(patch).and_then(|()| check_voice(&self.engines.voices, &changed));
+        let applied = applied.and_then(|()| check_face(&self.engines.avatars, &changed));
         let applied = applied.and_then(|()| check_conversation(&self.codec.session, &changed));
         let applied = applied.and_then(|()| self.settings.updated(&changed));
         match applied {
@@ -116,11 +119,36 @@ impl Session {
                 }
                 self.hints = Arc::new(settings.hints.clone());
                 self.ear.detect(settings.detection);
+                if settings.look != self.settings.look {
+                    self.load_face(settings.look.clone());
+                }
                 self.settings = settings;
                 self.apply_settings();
                 let updated = self.codec.session_updated();
                 self.texts.push_back(updated);
             }
+        }
+    }
+
+    /// Reads another face, which is shown when it is there.
+    fn load_face(&mut self, look: Look) {
+        let (avatars, faces) = (self.engines.avatars.clone(), self.senders.faces.clone());
+        self.thinking.spawn(async move {
+            let wanted = look.clone();
+            let loaded = tokio::task::spawn_blocking(move || avatars.rest(&wanted)).await;
+            // Nobody waits for it if the call is over, or if loading panicked.
+            if let Ok(loaded) = loaded {
+                let _ = faces.send((look, loaded)).await;
+            }
+        });
+    }
+
+    /// A face was loaded; of several that were asked for, the last one is shown.
+    pub(super) fn face_loaded(&mut self, look: &Look, loaded: Result<Arc<Rest>, AvatarError>) {
+        match loaded {
+            Ok(rest) if *look == self.settings.look => self.handle.show(rest),
+            Ok(_) => {}
+            Err(error) => self.tell(no_such_face(&error).for_event(None).into()),
         }
     }
 

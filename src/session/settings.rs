@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use signaling::events::{ErrorBody, Modality, Session, TurnDetection};
 
+use crate::avatars::{AvatarError, Avatars, Look};
 use crate::config::{Config, TurnSettings};
 use crate::dialogue::{self, TurnEnd};
 use crate::engines::Engines;
@@ -28,6 +29,8 @@ pub struct CallSettings {
     /// Who speaks, in the order in which they are asked.
     pub voices: Choice,
     pub history_items: usize,
+    /// Who is seen.
+    pub look: Look,
     /// The configuration's values, for what the client does not set.
     defaults: Defaults,
 }
@@ -41,6 +44,7 @@ struct Defaults {
     vad: VadSettings,
     turn: TurnSettings,
     voices: Choice,
+    avatar: String,
 }
 
 impl CallSettings {
@@ -54,6 +58,7 @@ impl CallSettings {
             vad: config.vad,
             turn: config.turn,
             voices: config.tts.choice(),
+            avatar: config.avatar.name.clone(),
         };
         let empty = dialogue::Settings {
             instructions: String::new(),
@@ -71,6 +76,7 @@ impl CallSettings {
             style: VoiceStyle::default(),
             voices: defaults.voices.clone(),
             history_items: config.llm.history_items,
+            look: Look::of(&defaults.avatar),
             defaults,
         };
         settings.updated(session)
@@ -113,6 +119,7 @@ impl CallSettings {
             "" => defaults.instructions.clone(),
             instructions => instructions.to_owned(),
         };
+        let look = Look::wanted(session.avatar.as_ref(), &defaults.avatar).map_err(|error| no_such_face(&error))?;
         let mut hints = Hints::default();
         hints.list(Source::Settings, &defaults.hints);
         hints.mentioned(Source::Persona, &instructions);
@@ -132,6 +139,7 @@ impl CallSettings {
             style: VoiceStyle { speed: session.audio.output.speed as f32, ..VoiceStyle::default() },
             voices: voices(session.audio.output.voice.name(), &defaults.voices),
             history_items: self.history_items,
+            look,
             defaults: defaults.clone(),
         })
     }
@@ -173,6 +181,20 @@ pub fn check_voice(voices: &Voices, session: &Session) -> Result<(), ErrorBody> 
     let names: Vec<Arc<str>> = voices.list().into_iter().map(|listed| listed.name).collect();
     let message = format!("There is no voice called \"{name}\" here; there are {}.", names.join(", "));
     Err(ErrorBody::invalid("invalid_value", message).with_param("session.audio.output.voice"))
+}
+
+/// Refuses a face that nobody here has.
+pub fn check_face(avatars: &Avatars, session: &Session) -> Result<(), ErrorBody> {
+    let look = Look::wanted(session.avatar.as_ref(), "").map_err(|error| no_such_face(&error))?;
+    if look.name.is_empty() || avatars.knows(&look.name) {
+        return Ok(());
+    }
+    Err(no_such_face(&avatars.unknown(&look.name)))
+}
+
+/// Tells of a face that cannot be shown.
+pub fn no_such_face(error: &AvatarError) -> ErrorBody {
+    ErrorBody::invalid("invalid_value", format!("{error}.")).with_param("session.avatar")
 }
 
 /// The session's voice before the configured ones; one that is not here is passed over.

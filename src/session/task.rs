@@ -220,6 +220,7 @@ pub async fn run(parts: Parts) -> (Ended, JoinSet<()>) {
             },
             Some((utterance, result)) = receivers.transcripts.recv() => session.transcribed(utterance, result),
             Some((utterance, complete)) = receivers.verdicts.recv() => session.judged(utterance, complete),
+            Some((look, loaded)) = receivers.faces.recv() => session.face_loaded(&look, loaded),
             Some(spoken) = receivers.sounds.recv() => session.spoken(spoken),
             Some((turn, thought)) = receivers.thoughts.recv(), if may_think => session.thought(turn, thought),
             Some(summary) = session.keeper.summaries.recv() => session.summarised(summary),

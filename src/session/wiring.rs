@@ -10,6 +10,7 @@
 //! | session -> judge | pauses of all calls | [`jobs::PAUSES`](crate::engines::jobs::PAUSES) | the pause stays unjudged |
 //! | judge -> session | verdicts | [`TRANSCRIPTS`] | dropped: the pause stays unjudged |
 //! | model -> session | tokens | [`TOKENS`] | presses back on HTTP |
+//! | loader -> session | faces | [`FACES`] | the loader waits |
 //! | session -> voice | clauses of all calls | [`jobs::CLAUSES`](crate::engines::jobs::CLAUSES) | the clause fails with an error event |
 //! | voice -> session | sound in parts | [`SOUNDS`] clauses of at most [`PARTS`] | cannot be: no more clauses are given |
 //! | session -> media | sound | [`playout::CLAUSES`](crate::playout::CLAUSES) | kept back; the tokens' arm is off |
@@ -17,13 +18,17 @@
 //! | media -> session | progress | latest value | coalesced |
 //! | media -> peer | frames | `peer` | audio: oldest dropped; video: up to the next key frame |
 
+use std::sync::Arc;
+
 use tokio::sync::mpsc;
 
+use crate::avatars::{AvatarError, Look};
 use crate::dialogue::{ToolCall, Usage};
 use crate::engines::ears::{EVENTS, EarEvent};
 use crate::engines::jobs::{PARTS, Spoken};
 use crate::hearing::Transcript;
 use crate::media::{TurnId, UtteranceId};
+use crate::playout::Rest;
 
 /// Transcriptions that one call may have under way.
 pub const TRANSCRIPTS: usize = 8;
@@ -31,6 +36,9 @@ pub const TRANSCRIPTS: usize = 8;
 pub const TOKENS: usize = 64;
 /// Clauses that one call may have at the voice or on the way back.
 pub const SOUNDS: usize = 4;
+
+/// Faces that were loaded for the session.
+pub const FACES: usize = 2;
 
 /// What comes of one answer's thinking.
 pub enum Thought {
@@ -46,6 +54,7 @@ pub enum Thought {
 }
 
 pub type Judged = (UtteranceId, Option<f32>);
+pub type Loaded = (Look, Result<Arc<Rest>, AvatarError>);
 pub type Transcribed = (UtteranceId, Result<Transcript, String>);
 
 /// The sending ends, given to the engines with each job.
@@ -55,6 +64,7 @@ pub struct Senders {
     pub verdicts: mpsc::Sender<Judged>,
     pub thoughts: mpsc::Sender<(TurnId, Thought)>,
     pub sounds: mpsc::Sender<Spoken>,
+    pub faces: mpsc::Sender<Loaded>,
 }
 
 /// The receiving ends, read by the session's loop.
@@ -64,6 +74,7 @@ pub struct Receivers {
     pub verdicts: mpsc::Receiver<Judged>,
     pub thoughts: mpsc::Receiver<(TurnId, Thought)>,
     pub sounds: mpsc::Receiver<Spoken>,
+    pub faces: mpsc::Receiver<Loaded>,
 }
 
 pub fn channels() -> (Senders, Receivers) {
@@ -73,14 +84,16 @@ pub fn channels() -> (Senders, Receivers) {
     let (verdicts, verdict_events) = mpsc::channel(TRANSCRIPTS);
     let (thoughts, thought_events) = mpsc::channel(TOKENS);
     let (sounds, sound_events) = mpsc::channel(SOUNDS * (PARTS + 1));
+    let (faces, face_events) = mpsc::channel(FACES);
     (
-        Senders { ears, transcripts, verdicts, thoughts, sounds },
+        Senders { ears, transcripts, verdicts, thoughts, sounds, faces },
         Receivers {
             ears: ear_events,
             transcripts: transcript_events,
             verdicts: verdict_events,
             thoughts: thought_events,
             sounds: sound_events,
+            faces: face_events,
         },
     )
 }

@@ -12,7 +12,7 @@ use openh264::formats::YUVSource;
 use openh264::{OpenH264API, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::VideoError;
+use super::{VideoError, mark};
 use crate::media::{I420, VIDEO_FPS};
 
 /// Size and rate of the outgoing pictures.
@@ -27,11 +27,13 @@ pub struct VideoSettings {
     pub bitrate_bps: u32,
     /// A key frame comes at least this often; 0: only when one is asked for.
     pub key_frame_seconds: u32,
+    /// Says in the stream that a machine made it, see [`super::mark`].
+    pub mark: bool,
 }
 
 impl Default for VideoSettings {
     fn default() -> Self {
-        Self { width: 512, height: 512, fps: VIDEO_FPS, bitrate_bps: 800_000, key_frame_seconds: 10 }
+        Self { width: 512, height: 512, fps: VIDEO_FPS, bitrate_bps: 800_000, key_frame_seconds: 10, mark: true }
     }
 }
 
@@ -54,8 +56,8 @@ impl VideoSettings {
 
 /// Coarsest quantiser: coarser ones would show blocks on skin; the rate gives way first.
 const MAX_QP: u8 = 38;
-/// Finest: below it the bits buy nothing that is seen.
-const MIN_QP: u8 = 18;
+/// Finest: a drawn face has a PSNR of about 42 dB at it; at 18 it has 44.5 dB and takes twice the bits.
+const MIN_QP: u8 = 25;
 
 /// ENCODER_OPTION_TRACE_LEVEL and WELS_LOG_QUIET of codec_app_def.h: without them the library writes to stderr that
 /// pictures are never skipped, which is what we ask for.
@@ -75,6 +77,7 @@ pub struct H264Encoder {
     width: usize,
     height: usize,
     fps: u32,
+    mark: bool,
     encoded: u64,
 }
 
@@ -124,7 +127,8 @@ impl H264Encoder {
         let mut quiet = LOG_QUIET;
         // SAFETY: the encoder exists, and this option may be set before it is initialised; it reads one int.
         unsafe { encoder.raw_api().set_option(OPTION_TRACE_LEVEL, (&raw mut quiet).cast()) };
-        Ok(Self { encoder, width: settings.width, height: settings.height, fps: settings.fps, encoded: 0 })
+        let VideoSettings { width, height, fps, mark, .. } = *settings;
+        Ok(Self { encoder, width, height, fps, mark, encoded: 0 })
     }
 
     /// The first picture is a key frame, as is any with `force_key`. None if the encoder skipped the picture, which
@@ -149,6 +153,9 @@ impl H264Encoder {
         stream.write_vec(&mut h264);
         if h264.is_empty() {
             return Ok(None);
+        }
+        if key_frame && self.mark {
+            mark::mark(&mut h264);
         }
         Ok(Some(EncodedPicture { h264: Bytes::from(h264), key_frame }))
     }
@@ -212,7 +219,7 @@ mod tests {
             let units = nal_units(&encoded.h264);
             let kinds: Vec<u8> = units.iter().map(|unit| unit[0] & 0x1f).collect();
             if encoded.key_frame {
-                assert_eq!(kinds, [7, 8, 5], "SPS, PPS, one IDR slice");
+                assert_eq!(kinds, [7, 8, 6, 5], "SPS, PPS, the mark, one IDR slice");
                 // profile_idc, constraint flags, level_idc: constrained baseline is 66 with set0 and set1.
                 assert_eq!((units[0][1], units[0][2] & 0xc0, units[0][3]), (0x42, 0xc0, 0x1f));
             } else {

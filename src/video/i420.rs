@@ -3,23 +3,33 @@
 //! Arithmetic of 16 bits in plain loops over rows: the compiler turns it into vector code also where only SSE2 may
 //! be used, which has no multiplication of 32 bits.
 
+use crate::face::Area;
 use crate::media::I420;
 
-/// Converts a picture of `width` x `height` (both even), 4 bytes a pixel, rows without padding; alpha is not looked
-/// at. Planes of another size are made to fit. Panics if `rgba` is shorter than the picture.
-pub fn rgba_to_i420(rgba: &[u8], width: usize, height: usize, out: &mut I420) {
+/// Converts what lies in `area` of a picture of `width` x `height` (both even), 4 bytes a pixel, rows without padding;
+/// alpha is not looked at. Planes of another size are made to fit, and then all of it is converted. Panics if `rgba` is
+/// shorter than the picture.
+pub fn rgba_to_i420(rgba: &[u8], width: usize, height: usize, area: Area, out: &mut I420) {
+    let mut area = area;
     if out.width != width || out.height != height {
         *out = I420::new(width, height);
+        area = Area::whole((width, height));
+    }
+    // A chroma sample has a square of four pixels.
+    let (left, right) = (area.left & !1, area.right.next_multiple_of(2).min(width));
+    let (top, bottom) = (area.top & !1, area.bottom.next_multiple_of(2).min(height));
+    if left >= right || top >= bottom {
+        return;
     }
     let rgba = &rgba[..width * height * 4];
-    for (pixels, luma) in rgba.chunks_exact(width * 4).zip(out.y.chunks_exact_mut(width)) {
-        luma_row(pixels, luma);
+    for y in top..bottom {
+        let row = y * width;
+        luma_row(&rgba[(row + left) * 4..(row + right) * 4], &mut out.y[row + left..row + right]);
     }
-    let chroma_width = width / 2;
-    let chroma = out.u.chunks_exact_mut(chroma_width).zip(out.v.chunks_exact_mut(chroma_width));
-    for (rows, (u, v)) in rgba.chunks_exact(width * 8).zip(chroma) {
-        let (above, below) = rows.split_at(width * 4);
-        chroma_row(above, below, u, v);
+    for y in top / 2..bottom / 2 {
+        let (above, below) = rgba[y * width * 8..(y + 1) * width * 8].split_at(width * 4);
+        let (pixels, samples) = (left * 4..right * 4, y * width / 2 + left / 2..y * width / 2 + right / 2);
+        chroma_row(&above[pixels.clone()], &below[pixels], &mut out.u[samples.clone()], &mut out.v[samples]);
     }
 }
 
@@ -84,7 +94,7 @@ mod tests {
             }
         }
         let mut out = I420::new(2, 2);
-        rgba_to_i420(&rgba, width, height, &mut out);
+        rgba_to_i420(&rgba, width, height, Area::whole((width, height)), &mut out);
         let at = |x: usize, y: usize| [0, 1, 2].map(|channel| f64::from(rgba[(y * width + x) * 4 + channel]));
         for y in 0..height {
             for x in 0..width {
@@ -99,6 +109,30 @@ mod tests {
                 assert!((f64::from(out.u[y * width / 2 + x]) - u).abs() <= TOLERANCE);
                 assert!((f64::from(out.v[y * width / 2 + x]) - v).abs() <= TOLERANCE);
             }
+        }
+    }
+
+    #[test]
+    fn an_area_changes_like_the_whole_and_nothing_else_does() {
+        let (width, height) = (64, 48);
+        let (old, new) = (noise(width * height * 4), noise(width * height * 4 + 64)[64..].to_vec());
+        let whole = Area::whole((width, height));
+        for area in [Area { left: 13, top: 7, right: 40, bottom: 31 }, Area { left: 1, top: 1, right: 64, bottom: 48 }]
+        {
+            let (left, right, top, bottom) =
+                (area.left & !1, area.right.next_multiple_of(2), area.top & !1, area.bottom.next_multiple_of(2));
+            let mut mixed = old.clone();
+            for y in top..bottom {
+                let row = (y * width + left) * 4..(y * width + right) * 4;
+                mixed[row.clone()].copy_from_slice(&new[row]);
+            }
+            let (mut expected, mut out) = (I420::new(width, height), I420::new(width, height));
+            rgba_to_i420(&mixed, width, height, whole, &mut expected);
+            rgba_to_i420(&old, width, height, whole, &mut out);
+            rgba_to_i420(&new, width, height, area, &mut out);
+            assert!(out == expected);
+            rgba_to_i420(&old, width, height, Area::default(), &mut out);
+            assert!(out == expected);
         }
     }
 }

@@ -4,6 +4,8 @@
 mod decode;
 mod encode;
 mod i420;
+mod mark;
+pub mod mp4;
 
 pub use decode::H264Decoder;
 pub use encode::{EncodedPicture, H264Encoder, VideoSettings};
@@ -18,4 +20,6 @@ pub enum VideoError {
     Size { width: usize, height: usize, got_width: usize, got_height: usize },
     #[error("{0}")]
     Settings(String),
+    #[error("the clip cannot be written: {0}")]
+    Clip(String),
 }

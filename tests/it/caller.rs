@@ -6,9 +6,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use visavis::audio::{Inbound, OpusEncoder};
-use visavis::media::{AUDIO_FRAME, AudioPacket, MEDIA_HZ, MediaTime};
-use visavis::peer::caller::{Caller, Wish};
+use visavis::media::{AUDIO_FRAME, AudioPacket, I420, MEDIA_HZ, MediaTime};
+use visavis::peer::caller::{Caller, Picture, Wish};
 use visavis::peer::{PeerEvent, PeerSettings};
+use visavis::video::H264Decoder;
 
 use crate::server::Server;
 
@@ -64,6 +65,9 @@ pub struct Report {
     pub events: Vec<Value>,
     pub refusals: Vec<Refusal>,
     pub pictures: usize,
+    /// The last one, for a call that watches, and whether any said that a machine made it.
+    pub seen: Option<I420>,
+    pub marked: bool,
     pub pcm: Vec<i16>,
     pub ended_by_server: bool,
 }
@@ -101,6 +105,8 @@ async fn post(server: &Server, offer: &str, session: &Value) -> reqwest::Respons
 
 /// A call in progress.
 pub struct Call {
+    /// Decodes what comes, for a test that looks at it.
+    eye: Option<H264Decoder>,
     caller: Caller,
     inbound: Inbound,
     url: String,
@@ -121,7 +127,7 @@ impl Call {
         let location = answer.headers()["location"].to_str().unwrap().to_owned();
         caller.accept(&answer.text().await.unwrap()).await.unwrap();
         let url = format!("{}{location}", server.url);
-        let mut call = Self { caller, inbound: Inbound::new().unwrap(), url, report: Report::default() };
+        let mut call = Self { eye: None, caller, inbound: Inbound::new().unwrap(), url, report: Report::default() };
         call.until("session.created", |event| event["type"] == "session.created").await;
         call
     }
@@ -160,7 +166,7 @@ impl Call {
     /// Takes one thing that comes; an event is returned too.
     async fn step(&mut self) -> Option<Value> {
         tokio::select! {
-            Some(_) = self.caller.pictures.recv() => self.report.pictures += 1,
+            Some(arrived) = self.caller.pictures.recv() => self.see(&arrived.picture),
             event = self.caller.peer.events.recv() => match event {
                 Some(PeerEvent::Text(text)) => {
                     let event: Value = serde_json::from_str(&text).unwrap();
@@ -173,6 +179,33 @@ impl Call {
             },
         }
         None
+    }
+
+    /// Decodes pictures from the next key frame on.
+    pub fn watch(&mut self) {
+        self.eye = Some(H264Decoder::new().unwrap());
+        self.caller.request_key_frame();
+    }
+
+    fn see(&mut self, picture: &Picture) {
+        self.report.pictures += 1;
+        let Some(eye) = &mut self.eye else { return };
+        let text = b"digitalSourceType=";
+        self.report.marked |= picture.h264.windows(text.len()).any(|window| window == text);
+        // Nothing is seen before the first key frame.
+        if let Ok(Some(seen)) = eye.decode(&picture.h264) {
+            self.report.seen = Some(seen);
+        }
+    }
+
+    /// Takes what comes until a picture was decoded of which this is true.
+    pub async fn until_seen(&mut self, what: &str, wanted: impl Fn(&I420) -> bool) {
+        let seen = async {
+            while !self.report.seen.take().is_some_and(|seen| wanted(&seen)) {
+                self.step().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, seen).await.unwrap_or_else(|_| panic!("{what} was never seen"));
     }
 
     fn hear(&mut self, sequence: u16, timestamp: u32, payload: Bytes) {

@@ -5,6 +5,7 @@ mod caller;
 mod calls;
 mod ears;
 mod ending;
+mod faces;
 mod memory;
 mod minds;
 mod server;

@@ -13,7 +13,7 @@ use serde_json::Value;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{calls, conversations, ops, secrets};
+use super::{avatars, calls, conversations, ops, secrets};
 
 const STYLE: &str = include_str!("docs.css");
 
@@ -25,7 +25,8 @@ const STYLE: &str = include_str!("docs.css");
             conversation then runs on the data channel oai-events with the events of the OpenAI Realtime protocol.",
     ),
     paths(
-        calls::create, calls::hang_up, calls::delete, conversations::delete, secrets::create, ops::status, ops::healthz,
+        calls::create, calls::hang_up, calls::delete, conversations::delete, avatars::list, avatars::picture,
+        avatars::create, avatars::delete, secrets::create, ops::status, ops::healthz,
         ops::readyz, ops::metrics
     ),
     modifiers(&BearerToken),

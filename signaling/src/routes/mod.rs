@@ -3,6 +3,7 @@
 //! The router takes all of `/v1` and `/api` and sets no fallback, so the server can merge its pages beside it
 //! and give the rest of the world a fallback of its own.
 
+mod avatars;
 mod calls;
 mod conversations;
 mod docs;
@@ -51,6 +52,9 @@ pub fn router<H: SessionHost>(host: Arc<H>, settings: SignalingSettings) -> Rout
         .route("/v1/realtime/calls/{call_id}/refer", any(calls::telephony_only))
         .route("/v1/realtime/conversations/{conversation_id}", delete(conversations::delete::<H>))
         .route("/v1/realtime/client_secrets", post(secrets::create::<H>))
+        .route("/v1/avatars", get(avatars::list::<H>).post(avatars::create::<H>))
+        .route("/v1/avatars/{id}", delete(avatars::delete::<H>))
+        .route("/v1/avatars/{id}/picture", get(avatars::picture::<H>))
         .route("/api/status", get(ops::status::<H>))
         .route("/healthz", get(ops::healthz))
         .route("/readyz", get(ops::readyz::<H>))

@@ -10,7 +10,9 @@ use axum::Router;
 use axum::body::{Bytes, HttpBody};
 use serde_json::json;
 use visavis_signaling::events::{JsonObject, Session};
-use visavis_signaling::{CallAnswer, CallCounts, CallOffer, HostError, SessionHost, SignalingSettings, Status, router};
+use visavis_signaling::{
+    Avatar, CallAnswer, CallCounts, CallOffer, HostError, SessionHost, SignalingSettings, Status, router,
+};
 
 #[derive(Default)]
 pub struct FakeHost {
@@ -52,6 +54,19 @@ impl FakeHost {
     }
 }
 
+fn avatar(id: &str, built_in: bool) -> Avatar {
+    Avatar {
+        id: id.into(),
+        object: "avatar",
+        name: String::new(),
+        kind: "drawn".into(),
+        author: String::new(),
+        licence: String::new(),
+        built_in,
+        default: built_in,
+    }
+}
+
 impl SessionHost for FakeHost {
     async fn create_call(&self, offer: CallOffer) -> Result<CallAnswer, HostError> {
         let mut state = self.state.lock().unwrap();
@@ -70,6 +85,25 @@ impl SessionHost for FakeHost {
 
     async fn forget(&self, conversation: &str) -> Result<(), HostError> {
         if conversation == "kept" { Ok(()) } else { Err(HostError::NoConversation) }
+    }
+
+    async fn avatars(&self) -> Result<Vec<Avatar>, HostError> {
+        Ok(vec![avatar("woman", true)])
+    }
+
+    async fn avatar_picture(&self, id: &str) -> Result<Vec<u8>, HostError> {
+        if id == "woman" { Ok(b"a picture".to_vec()) } else { Err(HostError::NoAvatar) }
+    }
+
+    async fn add_avatar(&self, photo: Vec<u8>) -> Result<Avatar, HostError> {
+        if photo == b"a face" {
+            return Ok(avatar("sent_1", false));
+        }
+        Err(HostError::BadOffer { message: "no face was found.".into(), code: "unusable_photo".into() })
+    }
+
+    async fn remove_avatar(&self, id: &str) -> Result<(), HostError> {
+        if id == "sent_1" { Ok(()) } else { Err(HostError::NoAvatar) }
     }
 
     fn default_session(&self) -> Session {

@@ -14,7 +14,7 @@ const SKEW: f32 = 0.006;
 
 #[derive(Clone, Debug)]
 pub struct Blinks {
-    dice: Dice,
+    pub(super) dice: Dice,
     /// Seconds into the blink; none between blinks.
     blink: Option<f32>,
     wait: f32,

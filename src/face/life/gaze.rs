@@ -6,7 +6,7 @@ use crate::media::Attention;
 
 #[derive(Clone, Debug)]
 pub struct Gaze {
-    dice: Dice,
+    pub(super) dice: Dice,
     /// Degrees right and up of the lens.
     from: [f32; 2],
     to: [f32; 2],

@@ -19,7 +19,7 @@ struct Nod {
 
 #[derive(Clone, Debug)]
 pub struct Head {
-    dice: Dice,
+    pub(super) dice: Dice,
     drifts: [Drift; 3],
     /// Yaw, pitch, roll in degrees.
     bearing: [Spring; 3],

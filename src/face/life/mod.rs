@@ -12,7 +12,7 @@ mod spring;
 
 use crate::face::noise::{Dice, Drift};
 use crate::face::{Mouth, Pose};
-use crate::media::{Attention, MEDIA_HZ, MediaTime};
+use crate::media::{Attention, MEDIA_HZ, MediaTime, VIDEO_FRAME_TICKS};
 
 use blink::Blinks;
 use breath::Breath;
@@ -23,6 +23,7 @@ use spring::Spring;
 /// Seconds of one step of the simulation.
 const STEP: f32 = 0.005;
 const STEP_TICKS: u64 = MEDIA_HZ as u64 / 200;
+const FRAME_STEPS: u64 = VIDEO_FRAME_TICKS / STEP_TICKS;
 /// After a longer gap the motion goes on from where it stood.
 const LONGEST_GAP_STEPS: u64 = 400;
 
@@ -56,6 +57,8 @@ impl Now {
 #[derive(Clone, Debug)]
 pub struct Life {
     step: u64,
+    /// Steps by which its own time is ahead of the media time that it is asked for.
+    shift: i64,
     attention: Attention,
     before: Attention,
     since: f32,
@@ -76,6 +79,7 @@ impl Life {
         let mut dice = Dice::new(seed);
         Self {
             step: 0,
+            shift: 0,
             attention: Attention::Idle,
             before: Attention::Idle,
             since: 1e3,
@@ -91,9 +95,21 @@ impl Life {
         }
     }
 
+    /// The same life from here on, as that of a call in which it is `t` now; what it decides from now on, `seed`
+    /// decides. Its breath and drift stay those of the life that it comes from.
+    #[must_use]
+    pub fn branch(&self, t: MediaTime, seed: u64) -> Self {
+        let mut branch = Self { shift: self.step as i64 - (t.0 / STEP_TICKS) as i64, ..self.clone() };
+        let mut dice = Dice::new(seed);
+        branch.blinks.dice.mix(dice.word());
+        branch.gaze.dice.mix(dice.word());
+        branch.head.dice.mix(dice.word());
+        branch
+    }
+
     /// The pose at `t`, which must not go back; `mouth` is the mouth at `t`.
     pub fn pose_at(&mut self, t: MediaTime, attention: Attention, mouth: Mouth) -> Pose {
-        let due = t.0 / STEP_TICKS;
+        let due = (t.0 / STEP_TICKS).saturating_add_signed(self.shift);
         if due.saturating_sub(self.step) > LONGEST_GAP_STEPS {
             self.step = due - LONGEST_GAP_STEPS;
         }
@@ -105,7 +121,12 @@ impl Life {
             self.since = (self.since + STEP).min(1e3);
             self.advance(mouth.stress);
         }
-        self.pose(mouth)
+        Pose { at: t, ..self.pose(mouth) }
+    }
+
+    /// Pictures since it began, those of the life that it was branched off included.
+    pub fn frame(&self) -> u64 {
+        self.step / FRAME_STEPS
     }
 
     fn now(&self, stress: f32) -> Now {
@@ -131,7 +152,8 @@ impl Life {
         self.sway.pull(-0.16 * self.head.yaw_speed() - 0.10 * self.head.roll_speed(), 7.5, 0.32);
     }
 
-    fn pose(&self, mouth: Mouth) -> Pose {
+    /// The pose that it was brought to last.
+    pub fn pose(&self, mouth: Mouth) -> Pose {
         let [yaw, pitch, roll] = self.head.angles();
         let breath = self.breath.level();
         // The eyes hold their aim while the head moves below them.
@@ -144,6 +166,8 @@ impl Life {
         let lids = self.blinks.shut().map(|shut| lid + (1.0 - lid) * shut);
         let [dx, dy] = self.head.offset();
         Pose {
+            at: MediaTime(self.step.saturating_add_signed(-self.shift) * STEP_TICKS),
+            frame: self.frame(),
             yaw,
             pitch: pitch + 0.35 * (breath - 0.5),
             roll,

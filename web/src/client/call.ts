@@ -24,6 +24,8 @@ export interface CallState {
   /** The user is speaking. */
   readonly hearing: boolean
   readonly microphone: 'none' | 'on' | 'muted'
+  /** The server wants it said that a machine makes the face. */
+  readonly artificial: boolean
   /** Why the last call ended, unless the user hung up. */
   readonly problem: FatalProblem | null
 }
@@ -39,7 +41,7 @@ export interface CallEvents {
   server: ServerEvent
 }
 
-const INITIAL: CallState = { phase: 'idle', asking: false, hearing: false, microphone: 'none', problem: null }
+const INITIAL: CallState = { phase: 'idle', asking: false, hearing: false, microphone: 'none', artificial: false, problem: null }
 
 export class VisavisCall extends Emitter<CallEvents> {
   private current = INITIAL
@@ -168,6 +170,8 @@ export class VisavisCall extends Emitter<CallEvents> {
     } else if (event.type === 'error') {
       if (!this.turns.handleError(event.error)) this.hint({ kind: 'server-error', message: event.error.message ?? '' })
     } else {
+      if (event.type === 'session.created' || event.type === 'session.updated')
+        this.set({ artificial: event.session.avatar?.mark === true })
       if (event.type === 'input_audio_buffer.speech_started') this.notIdle()
       this.turns.handle(event)
       const incomplete = this.conversation.handle(event)

@@ -23,6 +23,12 @@ export interface Response {
   output_modalities?: string[]
 }
 
+/** What a call is set to, as far as this page reads it. */
+export interface Session {
+  /** Azure's field names; `mark` is ours: say that the face is made by a machine. */
+  avatar?: { character?: string; mark?: boolean } | null
+}
+
 /** Also the body of every HTTP error: `{"error": ErrorBody}`. */
 export interface ErrorBody {
   type?: string | null
@@ -37,7 +43,7 @@ type Delta<Type extends string> = { type: Type; item_id: string; delta: string }
 type Buffer<Type extends string> = { type: Type; response_id: string }
 
 export type ServerEvent =
-  | { type: 'session.created' | 'session.updated'; session: Record<string, unknown> }
+  | { type: 'session.created' | 'session.updated'; session: Session }
   /** The server will end the call unless the reason goes away; with zero left it ends now. */
   | { type: 'session.ending'; reason: EndReason; remaining_ms: number }
   | { type: 'input_audio_buffer.speech_started'; item_id: string }

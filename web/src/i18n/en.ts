@@ -81,6 +81,8 @@ const problems: ProblemWords = {
 
 export const en = {
   appName: 'visavis',
+  artificial: 'This face is made by a machine',
+  artificialShort: 'AI',
   call: 'Call',
   callAgain: 'Call again',
   callWithoutMicrophone: 'Type without a microphone',

@@ -4,6 +4,8 @@ import type { Words } from './en'
 
 export const zh: Words = {
   appName: 'visavis',
+  artificial: '这张脸由机器生成',
+  artificialShort: 'AI',
   call: '呼叫',
   callAgain: '重新呼叫',
   callWithoutMicrophone: '不用麦克风，打字交谈',
