@@ -4,9 +4,10 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::DESCRIPTION;
+use crate::clock;
 
 /// Within the folder of avatars.
 const FOLDER: &str = "sent";
@@ -32,7 +33,9 @@ pub(super) fn folder(avatars: &Path) -> PathBuf {
 /// Notes that somebody asked for it.
 pub(super) fn used(folder: &Path, name: &str) {
     let touched = std::fs::File::options().append(true).open(folder.join(name).join(DESCRIPTION));
-    if let Err(error) = touched.and_then(|file| file.set_modified(SystemTime::now())) {
+    if let Err(error) =
+        touched.and_then(|file| file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(clock::unix_seconds())))
+    {
         tracing::debug!(%error, name, "a portrait keeps its age");
     }
 }
@@ -54,7 +57,6 @@ pub(super) fn make_room(folder: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
     fn names_are_told_from_those_of_people() {

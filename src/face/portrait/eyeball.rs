@@ -34,13 +34,13 @@ impl<F: Fn(f32) -> [f32; 2]> Seen<'_, F> {
         y > up + 0.8 + edge && y < low - 0.4 - edge
     }
 
-    fn from_iris(&self, [x, y]: Point) -> f32 {
+    fn off_centre(&self, [x, y]: Point) -> f32 {
         (x - self.iris[0]).hypot(y - self.iris[1])
     }
 
     /// True where the photo shows the iris, or would without the lids.
     pub fn is_behind_iris(&self, at: Point) -> bool {
-        self.from_iris(at) <= self.radius + CLEAR
+        self.off_centre(at) <= self.radius + CLEAR
     }
 
     /// The iris as if nothing covered it: what is hidden is taken from its other side.
@@ -78,7 +78,7 @@ impl<F: Fn(f32) -> [f32; 2]> Seen<'_, F> {
         let mut all = Vec::new();
         for i in 0..40 * 20 {
             let p = [((i % 40) as f32 / 39.0 - 0.5) * 0.84 * width, ((i / 40) as f32 / 19.0 - 0.5) * 0.5 * width];
-            if self.is_ball(p) && self.from_iris(p) > self.radius + 1.5 {
+            if self.is_ball(p) && self.off_centre(p) > self.radius + 1.5 {
                 all.push(self.colour(p));
             }
         }
@@ -130,7 +130,7 @@ impl<F: Fn(f32) -> [f32; 2]> Seen<'_, F> {
     pub fn soften(&self, spots: &mut [Spot], stride: usize) {
         for _ in 0..3 {
             let before: std::collections::HashMap<usize, Colour> = spots.iter().map(|s| (s.byte, s.white)).collect();
-            for spot in spots.iter_mut().filter(|s| self.from_iris(s.at) < self.radius + 2.0) {
+            for spot in spots.iter_mut().filter(|s| self.off_centre(s.at) < self.radius + 2.0) {
                 let (mut sum, mut n) = ([0.0; 3], 0.0);
                 for byte in
                     [spot.byte, spot.byte + 4, spot.byte - 4, spot.byte + stride, spot.byte.saturating_sub(stride)]
