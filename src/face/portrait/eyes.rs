@@ -184,10 +184,10 @@ impl Painter {
         if drawn <= 0.0 {
             return bared(skin);
         }
-        // Skin drawn out far would show its pixels as streaks; it is blurred, not down into the lashes.
+        // Skin drawn out far would show its pixels as streaks; it is blurred, not down into the lashes nor up into the brow.
         let about =
             [[-7.0, 0.0], [-4.5, -1.5], [-2.0, 0.0], [-1.0, -2.5], [1.0, -1.0], [2.0, -2.0], [4.5, 0.0], [7.0, -1.5]];
-        let soft = about.map(|[dx, dy]| self.photo(photo, [x + dx, from + dy]));
+        let soft = about.map(|[dx, dy]| self.photo(photo, [x + dx, (from + dy).max(top)]));
         bared(std::array::from_fn(|k| {
             let mean = (soft.iter().map(|c| c[k]).sum::<f32>() + skin[k]) / 9.0;
             skin[k] + (mean - skin[k]) * drawn

@@ -123,3 +123,33 @@ fn eyes_look_about_and_shut() {
     assert!(difference(&wink.data, &first.data, [4, 4], about(1)) < 0.1);
     assert!(difference(&wink.data, &first.data, [4, 4], about(0)) > 6.0);
 }
+
+/// Each part of the pose goes all its way in small steps: no pixel may change much from one picture to the next.
+#[test]
+fn nothing_jumps_on_the_way_of_any_motion() {
+    const STEPS: usize = 60;
+    let (open, pursed) = (Viseme::AA.mouth(), Viseme::OU.mouth());
+    type Way<'a> = (&'a str, u8, &'a dyn Fn(f32) -> Pose);
+    let ways: [Way; 8] = [
+        ("yaw", 70, &|t| Pose { yaw: 30.0 * t - 15.0, ..rest() }),
+        ("pitch", 70, &|t| Pose { pitch: 20.0 * t - 10.0, ..rest() }),
+        ("gaze", 60, &|t| Pose { gaze: [30.0 * t - 15.0, 0.0], ..rest() }),
+        ("lids", 60, &|t| Pose { lids: [1.3 * t - 0.3; 2], ..rest() }),
+        ("brows", 60, &|t| Pose { brows: [2.0 * t - 1.0; 2], ..rest() }),
+        ("smile", 60, &|t| Pose { smile: 2.0 * t - 1.0, ..rest() }),
+        ("jaw", 70, &|t| Pose { mouth: Mouth::REST.towards(&open, t), ..rest() }),
+        ("purse", 60, &|t| Pose { mouth: open.towards(&pursed, t), ..rest() }),
+    ];
+    let mut face = astronaut();
+    for (name, most, pose) in ways {
+        let pictures = (0..=STEPS).map(|i| drawn(&mut face, &pose(i as f32 / STEPS as f32)));
+        let mut before: Option<Rgba> = None;
+        for (i, picture) in pictures.enumerate() {
+            if let Some(before) = before {
+                let change = picture.data.iter().zip(&before.data).map(|(a, b)| a.abs_diff(*b)).max().unwrap_or(0);
+                assert!(change < most, "{name}: a pixel changes by {change} levels at step {i}");
+            }
+            before = Some(picture);
+        }
+    }
+}
