@@ -10,7 +10,7 @@ PAGE_SOURCES := $(shell find web/src web/public web/index.html web/vite.config.t
 LISTEN ?= 127.0.0.1:8080
 CONFIG ?= config.toml
 
-.PHONY: help run test build page models packages test-packages test-models lint deny bench bench-conversation bench-asr bench-engines bench-face clean
+.PHONY: help run test build page models packages test-packages test-models lint deny bench bench-conversation bench-asr bench-engines bench-face bench-wav2lip clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -77,6 +77,9 @@ bench-engines: build models ## Print the local engines beside the Python package
 
 bench-face: build models ## Print what a face costs to draw and to send
 	cargo bench --locked --bench face
+
+bench-wav2lip: build models ## Print what Wav2Lip costs; MODEL=file.onnx for a network of your own
+	cargo bench --locked --bench wav2lip
 
 clean: ## Remove all that was built; weights stay in their folder
 	cargo clean

@@ -56,7 +56,13 @@ fn main() -> anyhow::Result<()> {
     let metrics = Arc::new(Metrics::new());
     let settings = config.video.encoder(config.avatar.mark);
     let runtime = Runtime::load(&store.path("onnxruntime")?)?;
-    let avatars = Avatars::new(folder.path().to_owned(), settings.clone(), runtime.clone(), metrics);
+    let avatars = Avatars::new(
+        folder.path().to_owned(),
+        settings.clone(),
+        config.avatar.wav2lip.clone(),
+        runtime.clone(),
+        metrics,
+    );
     let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/astronaut.jpg");
     let photo = env::var("PHOTO").map_or(default, Into::into);
     let begun = clock::now();

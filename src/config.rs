@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::avatars::Wav2LipSettings;
 use crate::dialogue::{Patience, TurnEnd};
 use crate::engines::voices::Choice;
 use crate::hearing::remote::OpenAiHearingSettings;
@@ -159,6 +160,8 @@ pub struct AvatarSettings {
     pub name: String,
     /// Folder of the user's own avatars; empty: `avatars` in the folder of the weights.
     pub folder: String,
+    /// Of avatars that follow the sound by Wav2Lip.
+    pub wav2lip: Wav2LipSettings,
     /// Clients may send photos to be made portraits of.
     pub uploads: bool,
     /// Says in the stream (H.264 SEI) and on the page that a machine makes the face.
@@ -364,7 +367,13 @@ impl TtsSettings {
 impl Default for AvatarSettings {
     fn default() -> Self {
         // As the default voice.
-        Self { name: "man".into(), folder: String::new(), uploads: true, mark: true }
+        Self {
+            name: "man".into(),
+            folder: String::new(),
+            wav2lip: Wav2LipSettings::default(),
+            uploads: true,
+            mark: true,
+        }
     }
 }
 
@@ -431,6 +440,7 @@ impl Config {
         }
         self.tts.edge.validate().and(self.tts.openai.validate()).map_err(ConfigError::Invalid)?;
         self.asr.validate().map_err(ConfigError::Invalid)?;
+        self.avatar.wav2lip.validate().map_err(ConfigError::Invalid)?;
         self.vad.validate().map_err(ConfigError::Invalid)?;
         self.turn.validate().map_err(ConfigError::Invalid)?;
         self.llm.validate().map_err(ConfigError::Invalid)?;

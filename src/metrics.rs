@@ -22,6 +22,8 @@ pub struct Metrics {
     pub draw_seconds: Histogram,
     pub encode_seconds: Histogram,
     pub encoders: IntGauge,
+    /// By `mouth`: pictures of faces that follow the sound by Wav2Lip.
+    pub wav2lip_frames: IntCounterVec,
     pub late_beats: IntCounter,
     pub media_resets: IntCounter,
     /// By `kind`: everything that went wrong and was handled.
@@ -116,6 +118,11 @@ impl Metrics {
             encoders: gauge(
                 "visavis_video_encoders",
                 "Streams that are drawn and encoded now; calls at rest share one for each face",
+            ),
+            wav2lip_frames: counters(
+                "visavis_wav2lip_frames_total",
+                "Pictures of faces that follow the sound by Wav2Lip, by how their mouth was made",
+                "mouth",
             ),
             late_beats: counter("visavis_media_late_beats_total", "Media beats that began more than 20 ms late"),
             media_resets: counter("visavis_media_resets_total", "Times a media thread gave up lost time"),

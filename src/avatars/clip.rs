@@ -31,6 +31,7 @@ pub fn clip(
     let (mut rgba, mut i420) = (Rgba::new(width, height), I420::new(width, height));
     let begin = MediaTime(WAIT + THINK);
     lips.say(begin, &speech.phonemes, &speech.pcm);
+    face.hear(begin, &speech.pcm);
     let spoken = (speech.pcm.len() as u64).next_multiple_of(VIDEO_FRAME_TICKS);
     let all = WAIT + THINK + spoken + END;
     let mut pictures = Vec::new();
@@ -43,6 +44,7 @@ pub fn clip(
         };
         let at = MediaTime(at);
         let pose = life.pose_at(at, attention, lips.mouth_at(at));
+        face.wait();
         let area = if pictures.is_empty() {
             // The face may have been drawn before, elsewhere.
             face.draw(&pose, &mut rgba);

@@ -1,13 +1,14 @@
 //! Who can be seen: the characters that are built in and the folders of the user's own, by name.
 //!
 //! An avatar is a folder with `avatar.toml`, whose `kind` says what draws it: a character's layers ([`face::drawn`]) or a
-//! portrait ([`face::portrait`]). One of the user's own goes before a built-in one of its name. What is loaded is shared
+//! portrait ([`face::portrait`]) or footage with a mouth by Wav2Lip ([`face::wav2lip`]). One of the user's own goes before a built-in one of its name. What is loaded is shared
 //! by all calls that see the same, as one [`Rest`]; what nobody sees goes when others come.
 
 mod built_in;
 mod cli;
 mod clip;
 mod look;
+mod mouths;
 mod sent;
 
 use std::collections::HashMap;
@@ -18,13 +19,15 @@ use image::ImageFormat;
 use serde::Deserialize;
 
 use crate::face::portrait::{self, PortraitError};
-use crate::face::{Face, Rgba, drawn, preview};
+use crate::face::{Face, Rgba, drawn, preview, wav2lip};
 use crate::metrics::Metrics;
 use crate::onnx::Runtime;
 use crate::playout::Rest;
 use crate::video::VideoSettings;
 pub use cli::AvatarCommand;
 pub use look::Look;
+use mouths::Mouths;
+pub use mouths::Wav2LipSettings;
 
 /// What describes an avatar in its folder.
 const DESCRIPTION: &str = "avatar.toml";
@@ -48,6 +51,13 @@ pub enum AvatarError {
     Drawn { name: String, source: drawn::AvatarError },
     #[error("the avatar \"{name}\": {source}")]
     Portrait { name: String, source: PortraitError },
+    #[error("the avatar \"{name}\": {source}")]
+    Wav2Lip { name: String, source: wav2lip::Wav2LipError },
+    #[error(
+        "the avatar \"{0}\" needs Wav2Lip's network: name its ONNX file as avatar.wav2lip.model (models/wav2lip/README.md \
+         tells how to get one)"
+    )]
+    NoNetwork(String),
     #[error("the picture cannot be written: {0}")]
     Picture(#[from] image::ImageError),
     #[error("cannot make room for a portrait: {0}")]
@@ -63,6 +73,8 @@ pub enum Kind {
     Drawn,
     /// One photo.
     Portrait,
+    /// A photo or a loop of video, and a network of the user's own.
+    Wav2Lip,
 }
 
 impl Kind {
@@ -70,6 +82,7 @@ impl Kind {
         match self {
             Self::Drawn => "drawn",
             Self::Portrait => "portrait",
+            Self::Wav2Lip => "wav2lip",
         }
     }
 }
@@ -106,13 +119,21 @@ pub struct Avatars {
     video: VideoSettings,
     metrics: Arc<Metrics>,
     runtime: Runtime,
+    mouths: Mouths,
     loaded: Mutex<HashMap<Look, Arc<Rest>>>,
 }
 
 impl Avatars {
     /// Those in `folder`, which need not be there, and the built-in ones.
-    pub fn new(folder: PathBuf, video: VideoSettings, runtime: Runtime, metrics: Arc<Metrics>) -> Self {
-        Self { folder, video, metrics, runtime, loaded: Mutex::default() }
+    pub fn new(
+        folder: PathBuf,
+        video: VideoSettings,
+        wav2lip: Wav2LipSettings,
+        runtime: Runtime,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let mouths = Mouths::new(wav2lip, runtime.clone(), Arc::clone(&metrics));
+        Self { folder, video, metrics, runtime, mouths, loaded: Mutex::default() }
     }
 
     /// All that can be asked for, the user's own first.
@@ -126,7 +147,7 @@ impl Avatars {
         if let Some(rest) = self.loaded.lock().unwrap_or_else(PoisonError::into_inner).get(look) {
             return Ok(Arc::clone(rest));
         }
-        let face = open(&self.folder, look)?;
+        let face = self.face(look)?;
         let rest = Rest::new(face, self.video.clone(), rand::random(), Arc::clone(&self.metrics));
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         let rest = Arc::clone(loaded.entry(look.clone()).or_insert(rest));
@@ -140,7 +161,7 @@ impl Avatars {
 
     /// A face of this look for oneself.
     pub fn face(&self, look: &Look) -> Result<Box<dyn Face>, AvatarError> {
-        open(&self.folder, look)
+        open(&self.folder, look, &self.mouths)
     }
 
     /// That there is none of this name.
@@ -246,7 +267,7 @@ fn describe(folder: &Path, name: &str) -> Result<Description, AvatarError> {
 }
 
 /// Loads what draws this look.
-fn open(folder: &Path, look: &Look) -> Result<Box<dyn Face>, AvatarError> {
+fn open(folder: &Path, look: &Look, mouths: &Mouths) -> Result<Box<dyn Face>, AvatarError> {
     let name = look.name.as_str();
     let sent = sent::folder(folder);
     let folder = if sent::is_sent(name) { &sent } else { folder };
@@ -255,17 +276,25 @@ fn open(folder: &Path, look: &Look) -> Result<Box<dyn Face>, AvatarError> {
         if sent::is_sent(name) {
             sent::used(folder, name);
         }
-        return match describe(folder, name)?.kind {
+        let kind = describe(folder, name)?.kind;
+        if kind != Kind::Drawn && look.background.is_some() {
+            return Err(AvatarError::Look(format!("\"{name}\" has a background of its own, as a picture has")));
+        }
+        return match kind {
             Kind::Drawn => {
                 let drawn = drawn::Character::load(&own);
                 dressed(drawn.map_err(|source| AvatarError::Drawn { name: name.to_owned(), source })?, look)
             }
             Kind::Portrait => {
-                if look.background.is_some() {
-                    return Err(AvatarError::Look(format!("\"{name}\" is a portrait and has its own background")));
-                }
                 let portrait = portrait::Portrait::load(&own);
                 Ok(Box::new(portrait.map_err(|source| AvatarError::Portrait { name: name.to_owned(), source })?))
+            }
+            Kind::Wav2Lip => {
+                let failed = |source| AvatarError::Wav2Lip { name: name.to_owned(), source };
+                let engine = mouths.engine().map_err(failed)?;
+                let engine = engine.ok_or_else(|| AvatarError::NoNetwork(name.to_owned()))?;
+                let template = wav2lip::load(&own).map_err(failed)?;
+                Ok(Box::new(wav2lip::Wav2Lip::new(Arc::new(template), engine)))
             }
         };
     }

@@ -117,6 +117,7 @@ impl Engines {
         let avatars = Arc::new(Avatars::new(
             config.avatar.folder(store.folder()),
             config.video.encoder(config.avatar.mark),
+            config.avatar.wav2lip.clone(),
             runtime.clone(),
             metrics.clone(),
         ));

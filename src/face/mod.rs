@@ -12,6 +12,7 @@ pub mod portrait;
 mod pose;
 pub mod preview;
 mod visemes;
+pub mod wav2lip;
 
 pub use life::Life;
 pub use lips::Lips;
@@ -42,6 +43,9 @@ pub trait Face: Send {
     /// Brings to rest in `pose` what swings by itself, so that the next picture depends on its pose alone.
     fn settle(&mut self, _pose: &Pose) {}
 
+    /// Waits until what can be made of the next pictures is made. For clips, which may take their time; calls may not.
+    fn wait(&mut self) {}
+
     /// Another one that looks the same and shares what is large.
     fn copy(&self) -> Box<dyn Face>;
 }
@@ -63,6 +67,21 @@ impl Area {
 
     pub fn is_empty(&self) -> bool {
         self.left >= self.right || self.top >= self.bottom
+    }
+
+    /// The box about both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self.is_empty(), other.is_empty()) {
+            (_, true) => self,
+            (true, _) => other,
+            _ => Self {
+                left: self.left.min(other.left),
+                top: self.top.min(other.top),
+                right: self.right.max(other.right),
+                bottom: self.bottom.max(other.bottom),
+            },
+        }
     }
 }
 

@@ -129,6 +129,40 @@ async fn a_photo_becomes_a_face_that_only_its_sender_knows() {
     assert_eq!(status, 400);
 }
 
+#[tokio::test]
+async fn a_photo_speaks_with_a_network_of_the_users_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = |path: &str| format!("{}/{path}", env!("CARGO_MANIFEST_DIR"));
+    let config = folder.path().join("config.toml");
+    let settings = format!("[avatar]\nfolder = {:?}\nname = \"ada\"", folder.path().join("avatars"));
+    std::fs::write(&config, &settings).unwrap();
+    let visavis = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_visavis"));
+        let told = command.arg("avatar").args(arguments).arg("--config").arg(&config).output().unwrap();
+        (told.status.success(), String::from_utf8_lossy(&[told.stdout, told.stderr].concat()).into_owned())
+    };
+    let (done, told) = visavis(&["add", "ada", &here("tests/fixtures/wav2lip/telephone.mp4")]);
+    assert!(!done && told.contains("--wav2lip"), "{told}");
+    let (done, told) = visavis(&["add", "ada", &here("tests/fixtures/astronaut.jpg"), "--wav2lip"]);
+    assert!(done && told.contains("commercially") && told.contains("avatar.wav2lip.model"), "{told}");
+    assert!(visavis(&["list"]).1.contains("wav2lip"));
+    let (done, told) = visavis(&["preview", "ada"]);
+    assert!(!done && told.contains("avatar.wav2lip.model"), "{told}");
+
+    let server =
+        Server::start(&format!("{settings}\n[avatar.wav2lip]\nmodel = {:?}", here("models/wav2lip/small.onnx")));
+    let rest = picture(&server, "ada").await;
+    let mut call = Call::open(&server).await;
+    call.watch();
+    call.until_seen("the photo", |seen| distance(seen, &rest) < 4.0).await;
+    call.ask("What color is the sky?").await;
+    let shown = server.metrics().await;
+    let inferred =
+        shown.lines().find_map(|line| line.strip_prefix("visavis_wav2lip_frames_total{mouth=\"inferred\"} "));
+    assert!(inferred.is_some_and(|count| count.parse::<u32>().unwrap() > 10), "{shown}");
+    call.close().await;
+}
+
 /// A grey picture.
 fn blank() -> Vec<u8> {
     let mut png = std::io::Cursor::new(Vec::new());

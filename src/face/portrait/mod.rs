@@ -7,7 +7,7 @@
 //! is all in the pose.
 
 mod anatomy;
-mod check;
+pub(in crate::face) mod check;
 mod crop;
 mod curve;
 mod drawing;
@@ -22,18 +22,19 @@ mod light;
 mod lips;
 mod mouth;
 mod path;
-mod photo;
+pub(in crate::face) mod photo;
 mod report;
 mod seam;
 mod store;
 mod texel;
 mod turn;
-mod vision;
+pub(in crate::face) mod vision;
 mod warp;
 
 use std::path::Path;
 
 pub use crop::{Likeness, SIDE};
+pub(in crate::face) use curve::smooth;
 pub use drawing::Portrait;
 pub use error::PortraitError;
 pub use photo::{MAX_FILE_BYTES, MAX_PIXELS};
@@ -43,7 +44,7 @@ pub use vision::Vision;
 /// Makes a portrait of a picture (JPEG, PNG or WebP) and stores it as the folder `name` in `into`, where there must be
 /// none of that name yet. Nothing is left of a failure.
 ///
-/// Takes a second or two of one core; `vision` is loaded for it and may be dropped afterwards.
+/// Takes some tenths of a second of one core; `vision` is loaded for it and may be dropped afterwards.
 pub fn add(vision: &mut Vision, photo: &[u8], name: &str, into: &Path) -> Result<Report, PortraitError> {
     // Before the work: a name that will not do, or is taken.
     let folder = store::vacant(name, into)?;

@@ -57,6 +57,16 @@ impl Photo {
         Ok(Self { pixels: opaque(decoded) })
     }
 
+    /// Of pixels that are upright and few enough.
+    pub fn of(pixels: RgbImage) -> Self {
+        Self { pixels }
+    }
+
+    /// Red, green, blue; rows from the top.
+    pub fn bytes(&self) -> &[u8] {
+        self.pixels.as_raw()
+    }
+
     pub fn size(&self) -> [f32; 2] {
         [self.pixels.width() as f32, self.pixels.height() as f32]
     }

@@ -11,12 +11,12 @@ import { ARTIFACTS, BINARY, SERVER_CONFIG, serverArguments } from './settings.mj
 const READY_MILLIS = 120_000
 const STOP_MILLIS = 15_000
 
-/** Resolves when the server says that it is ready. `url` has no slash at its end. */
-export async function startServer() {
+/** Resolves when the server says that it is ready. `url` has no slash at its end. `settings` go behind the usual ones. */
+export async function startServer(settings = '') {
   if (!existsSync(BINARY)) throw new Error(`No server at ${BINARY}. Build it (make build) or name it in VISAVIS_BIN.`)
   const folder = mkdtempSync(path.join(os.tmpdir(), 'visavis-e2e-'))
   const config = path.join(folder, 'config.toml')
-  writeFileSync(config, SERVER_CONFIG)
+  writeFileSync(config, SERVER_CONFIG + settings)
   mkdirSync(ARTIFACTS, { recursive: true })
   const log = createWriteStream(path.join(ARTIFACTS, 'e2e-server.log'))
 
