@@ -3,7 +3,6 @@
 //! `make bench-wav2lip`. The networks are the published architecture with random weights, f32 and int8, which
 //! models/wav2lip writes on the first run; `MODEL=file.onnx` takes one of your own instead. `PHOTO=` and `TEXT=` as with
 //! `make bench-face`.
-#![expect(clippy::disallowed_methods, reason = "it waits as a media thread does")]
 
 #[path = "shared/machine.rs"]
 mod machine;
