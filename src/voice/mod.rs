@@ -4,6 +4,8 @@
 //! makes it speakable itself; it does not split answers into clauses and does not know when they are played.
 
 mod align;
+#[cfg(test)]
+mod aligned_tests;
 pub mod chinese;
 pub mod fake;
 mod graph;

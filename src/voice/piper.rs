@@ -20,6 +20,8 @@ use crate::onnx::{OnnxError, Runtime};
 /// Hops beside a stretch that its sound depends on: the reach of the decoder's convolutions. What lies further away
 /// changes nothing that 16 bits could hold.
 const REACH: usize = 10;
+/// At its common speed the sound comes this much before its lengths tell (models/lips/aligned.py).
+const EARLY_SECONDS: f64 = 0.021;
 /// See [`Network::longest_run`]; its memory is about 15 MB a second.
 const LONGEST_RUN: usize = 160;
 
@@ -138,6 +140,9 @@ impl Piper {
                     samples: f64::from(durations[start..end].iter().sum::<f32>()) * run.hop as f64,
                 });
                 run.symbols = timed.collect();
+                // By whole hops, so that words still begin where the sound can be cut.
+                let early = EARLY_SECONDS * f64::from(scales[1]) * f64::from(self.config.audio.sample_rate);
+                timing::earlier(&mut run.symbols, (early / run.hop as f64).round() * run.hop as f64);
                 Ok(run)
             }
         }

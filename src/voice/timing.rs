@@ -39,6 +39,20 @@ pub enum Kind {
     Sound,
 }
 
+/// Moves all that is said `samples` towards the beginning: the first symbols, which are silence, get shorter, the last
+/// one longer. For networks whose sound comes before their lengths tell.
+pub fn earlier(symbols: &mut [TimedSymbol], samples: f64) {
+    let mut left = samples.max(0.0);
+    for symbol in symbols.iter_mut() {
+        let cut = symbol.samples.clamp(0.0, left);
+        symbol.samples -= cut;
+        left -= cut;
+    }
+    if let Some(last) = symbols.last_mut() {
+        last.samples += samples.max(0.0) - left;
+    }
+}
+
 /// The phonemes of `symbols` in samples from the first one, pauses as the empty string.
 pub fn phonemes(symbols: &[TimedSymbol], sample_rate: u32) -> Vec<TimedPhoneme> {
     let mut units: Vec<Unit> = Vec::new();
@@ -226,6 +240,25 @@ mod tests {
         }
         assert_eq!(words(&number), [(7, 100..1310)]);
         assert!(words(&even("^,.$")).is_empty());
+    }
+
+    #[test]
+    fn what_is_moved_earlier_keeps_its_length_and_takes_its_words_along() {
+        let told = even("^ðˈuː kˈæt.$");
+        let mut moved = told.clone();
+        earlier(&mut moved, 60.0);
+        let starts = |symbols: &[TimedSymbol]| phonemes(symbols, 1000).into_iter().map(|p| p.start).collect::<Vec<_>>();
+        let shifted: Vec<u64> = starts(&told).iter().map(|start| start.saturating_sub(60)).collect();
+        assert_eq!(starts(&moved), shifted);
+        assert_eq!(words(&moved), [(0, 40..440), (1, 450..850)]);
+        let length = |symbols: &[TimedSymbol]| symbols.iter().map(|symbol| symbol.samples).sum::<f64>();
+        assert_eq!(length(&moved), length(&told));
+        // More than the silence there is, more than all, and none.
+        earlier(&mut moved, 100.0);
+        assert_eq!((words(&moved), length(&moved)), (vec![(0, 0..340), (1, 350..750)], length(&told)));
+        earlier(&mut moved, 1e9);
+        assert_eq!(length(&moved), length(&told));
+        earlier(&mut [], 10.0);
     }
 
     #[test]
