@@ -20,8 +20,8 @@ use visavis::avatars::{Avatars, Look};
 use visavis::clock;
 use visavis::config::Config;
 use visavis::face::portrait::{self, Vision};
-use visavis::face::{Face, Life, Lips, Mouth, Rgba};
-use visavis::media::{Attention, I420, MediaTime, Speech, VIDEO_FPS, VIDEO_FRAME_TICKS};
+use visavis::face::{Face, Life, Lips, Mouth, Rgba, SoundLips};
+use visavis::media::{Attention, I420, MEDIA_HZ, MediaTime, Speech, VIDEO_FPS, VIDEO_FRAME_TICKS};
 use visavis::metrics::Metrics;
 use visavis::models::Store;
 use visavis::onnx::Runtime;
@@ -98,7 +98,8 @@ fn main() -> anyhow::Result<()> {
         let (kilobits, megabytes) = (rate * 8.0 / 1000.0, rate * 10.0 / 1e6);
         println!("| {name}, {state} | {kilobits:.0} kbit/s | {megabytes:.2} MB | {mean:.1} dB | {worst:.1} dB |");
     }
-    println!("\nA portrait is made of its photo in {:.1} s.\n", added.as_secs_f64());
+    println!("\nA portrait is made of its photo in {:.1} s.", added.as_secs_f64());
+    println!("Lips from sound: {:.0} us per 40 ms.\n", lips_from_sound(&speech)?);
     together(&avatars)
 }
 
@@ -111,6 +112,17 @@ fn print(name: &str, costs: &Costs) {
         (cell(&costs.pose), cell(&costs.draw), cell(&costs.convert), cell(&costs.encode));
     let pictures = costs.pose.len() as f64 / all * 1000.0;
     println!("| {name} | {pose} | {draw} | {convert} | {} | {encode} | {pictures:.0} |", cell(&both));
+}
+
+/// Microseconds for a picture's time of sound, p50.
+fn lips_from_sound(speech: &Speech) -> anyhow::Result<f64> {
+    let mut lips = SoundLips::new(MEDIA_HZ)?;
+    let times = speech.pcm.chunks_exact(VIDEO_FRAME_TICKS as usize).map(|pcm| {
+        let begun = clock::now();
+        lips.push(pcm);
+        millis(begun) * 1000.0
+    });
+    Ok(percentile(times.collect(), 50))
 }
 
 fn millis(since: std::time::Instant) -> f64 {

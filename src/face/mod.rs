@@ -11,12 +11,14 @@ mod noise;
 pub mod portrait;
 mod pose;
 pub mod preview;
+pub mod sound;
 mod visemes;
 pub mod wav2lip;
 
 pub use life::Life;
 pub use lips::Lips;
 pub use pose::{Mouth, Pose};
+pub use sound::SoundLips;
 pub use visemes::{Viseme, viseme_of};
 
 use crate::media::MediaTime;

@@ -12,8 +12,8 @@ type Outcome = Result<(), VoiceError>;
 const STEP: usize = MEDIA_HZ as usize / 200;
 /// Furthest shift that is looked for, in steps.
 const REACH: isize = 24;
-/// What a listener does not notice, and half of what Piper's own lengths are off.
-const MOST_MILLIS: f64 = 13.0;
+/// Less than the networks' own lengths are off; so few sentences tell it to some milliseconds only.
+const MOST_MILLIS: f64 = 20.0;
 
 const ENGLISH: &[&str] = &[
     "The capital of the country is a beautiful old city on a broad river.",

@@ -21,7 +21,7 @@ const FRAME_MILLIS: usize = 5;
 /// Below the loudest frame by this factor (-46 dB), a frame is silence.
 const SILENCE: f32 = 0.005;
 /// RMS of the speech, full scale = 1: -20 dBFS, as voice calls have it.
-pub const LEVEL: f32 = 0.1;
+const LEVEL: f32 = 0.1;
 /// No gain beyond this: whispers stay whispers, and noise is not blown up.
 const MOST_GAIN: f32 = 4.0;
 /// Highest peak: -1.5 dBFS, room for what Opus adds.

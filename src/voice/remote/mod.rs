@@ -2,7 +2,7 @@
 //!
 //! Not a [`Voice`](super::Voice): nothing here needs a thread, and many clauses may be asked for at once. What comes
 //! back ends as the same [`Speech`] that a local voice gives: 48 kHz, as loud, with the same silence at the ends, each
-//! word with its place and something for the mouth. Who speaks when one fails is decided elsewhere.
+//! word with its place, and phonemes for the mouth, heard in the sound. Who speaks when one fails is decided elsewhere.
 //!
 //! ```text
 //! clause -> edge | openai (sockets, limits, retries) -> bytes -> sound (MP3, PCM, Opus -> 48 kHz, silence cut)

@@ -6,18 +6,17 @@
 mod boundaries;
 mod estimate;
 mod mouth;
-mod spelling;
 
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use super::RemoteProblem;
 use crate::media::{Clause, MEDIA_HZ, Speech};
-use crate::voice::sound::{LEVEL, Loudness, sample_out};
+use crate::voice::sound::{Loudness, sample_out};
 use crate::voice::{VoiceStyle, words};
 use boundaries::Boundaries;
 use estimate::{Estimate, Rate};
-use mouth::Said;
+use mouth::Mouth;
 
 /// Takes a part; false if no more is wanted.
 pub type Listen<'a> = &'a mut (dyn FnMut(Speech) -> bool + Send);
@@ -33,8 +32,6 @@ const RAMP: usize = MEDIA_HZ as usize / 50;
 /// Frames whose level tells a pause, 10 ms, and how far below the loudest one they are (-28 dB).
 const FRAME: usize = MEDIA_HZ as usize / 100;
 const PAUSE: f32 = 0.04;
-/// Lips are closed where the sound is this far below speech (-20 dB).
-const CLOSED: f32 = LEVEL * 0.1;
 /// Weight of a clause from which the voice's rate is learnt.
 const LEAST_LEARNT: f64 = 12.0;
 
@@ -70,6 +67,7 @@ pub struct Telling<'a> {
     placing: Placing,
     boundaries: Boundaries,
     estimate: Estimate,
+    mouth: Mouth,
     /// Sound of the next part at least.
     part: u64,
     gain: Option<f32>,
@@ -101,6 +99,7 @@ impl<'a> Telling<'a> {
             frame: Vec::new(),
             loudest: 0.0,
             placing,
+            mouth: Mouth::new(),
             part: FIRST_PART,
             gain: None,
         }
@@ -114,6 +113,7 @@ impl<'a> Telling<'a> {
     /// Takes the sound that follows.
     pub fn sound(&mut self, pcm: &[f32]) {
         self.pending.extend_from_slice(pcm);
+        self.mouth.hear(pcm);
         self.frame.extend_from_slice(pcm);
         let frames = std::mem::take(&mut self.frame);
         let whole = frames.chunks_exact(FRAME);
@@ -189,9 +189,7 @@ impl<'a> Telling<'a> {
         let pcm: Vec<f32> = self.pending.drain(..length as usize).collect();
         let pcm = self.levelled(&pcm);
         let Clause { turn, index, text } = self.clause;
-        let said: Vec<_> =
-            words.iter().map(|word| Said { text: &text[word.text.clone()], ticks: word.start..word.end }).collect();
-        let phonemes = mouth::phonemes(&said, &pcm, CLOSED * self.volume);
+        let phonemes = self.mouth.up_to(end);
         self.estimate.fix(word, end);
         (self.told, self.given) = (word, end);
         self.part = (length + length / 2).clamp(FIRST_PART, LONGEST_PART);
