@@ -322,7 +322,7 @@ def main():
     p, share = initial(rng, CHANNELS), shares(train)
     told, rounds, most = train, [], 2e-3
     if len(sys.argv) > 5:
-        p, rounds, most = begun_with(sys.argv[5]), [0.0], 1e-3
+        p, rounds, most = begun_with(sys.argv[5]), [0.0, 0.5], 1e-3
     m, v = (jax.tree.map(np.zeros_like, p) for _ in range(2))
     count, total, best, begun = 0, 0.0, 0.0, time.process_time()
     print(len(train), "clips", sum(len(c[2]) for c in train) * 0.02 / 60, "minutes", flush=True)
