@@ -22,6 +22,7 @@ use webrtc::peer_connection::{PeerConnection, PeerConnectionBuilder, PeerConnect
 
 use super::clock::{MediaAnchor, RtpClock};
 use super::reports::{KeyFrameRequests, SenderReports};
+use super::sender_times::{ReportReader, SenderTimes};
 use super::{PeerError, PeerSettings};
 
 /// ICE: no answer to consent checks for this long is "disconnected" ...
@@ -103,11 +104,17 @@ pub(super) struct Rtcp {
     pub(super) clock: RtpClock,
     pub(super) anchor: Arc<Mutex<MediaAnchor>>,
     pub(super) key_frame_wanted: Arc<Notify>,
+    pub(super) sender_times: SenderTimes,
 }
 
 impl Rtcp {
     pub(super) fn new() -> Self {
-        Self { clock: RtpClock::new(rand::random()), anchor: Arc::default(), key_frame_wanted: Arc::new(Notify::new()) }
+        Self {
+            clock: RtpClock::new(rand::random()),
+            anchor: Arc::default(),
+            key_frame_wanted: Arc::new(Notify::new()),
+            sender_times: SenderTimes::default(),
+        }
     }
 }
 
@@ -124,7 +131,8 @@ pub(super) async fn open(
         .map_err(PeerError::transport)?
         .with(Slot::ReceiverReport, rtc::interceptor::ReceiverReportBuilder::new().build())
         .with(Slot::SenderReport, SenderReports::new(rtcp.clock, Arc::clone(&rtcp.anchor)))
-        .with(Slot::from(Slot::SenderReport.slot() + 500), KeyFrameRequests::new(Arc::clone(&rtcp.key_frame_wanted)));
+        .with(Slot::from(Slot::SenderReport.slot() + 500), KeyFrameRequests::new(Arc::clone(&rtcp.key_frame_wanted)))
+        .with(Slot::from(Slot::SenderReport.slot() + 600), ReportReader::new(Arc::clone(&rtcp.sender_times)));
     let connection = PeerConnectionBuilder::new()
         .with_media_engine(engine)
         .with_setting_engine(setting_engine(settings))

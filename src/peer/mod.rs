@@ -19,6 +19,7 @@ mod offer;
 mod outbound;
 pub(crate) mod pictures;
 mod reports;
+mod sender_times;
 mod settings;
 mod signals;
 mod supervisor;
@@ -32,6 +33,7 @@ pub use connection::Peer;
 pub use error::PeerError;
 pub use inbound::AUDIO_EVENTS;
 pub use outbound::{AUDIO_QUEUE, MediaSender, VIDEO_QUEUE};
+pub use sender_times::SenderTime;
 pub use settings::PeerSettings;
 
 /// Label of the data channel that carries the events of the protocol; the client creates it.

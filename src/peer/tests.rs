@@ -97,6 +97,26 @@ async fn sound_pictures_and_text_go_both_ways_with_one_clock() {
     assert!(first.key_frame && !second.key_frame);
     assert_eq!(first.h264, picture(960, true, 60_000).h264);
     assert_eq!(second.timestamp.wrapping_sub(first.timestamp), 3600);
+
+    // By what the server reports, the caller puts sound and picture onto one clock.
+    let mut beat = tokio::time::interval(Duration::from_millis(20));
+    let reported = within("report of each track", async {
+        for frame in 3.. {
+            beat.tick().await;
+            server.media.send_audio(sound(960 * frame));
+            if caller.sender_times().len() == 2 {
+                break;
+            }
+        }
+        caller.sender_times()
+    })
+    .await;
+    let at = |clock_rate: u32| reported.iter().find(|time| time.clock_rate == clock_rate).copied().unwrap();
+    let (sound_at, picture_at) = (at(48_000), at(90_000));
+    assert_eq!(sound_at.ntp, picture_at.ntp);
+    let (since_sound, since_picture) =
+        (sound_at.rtp.wrapping_sub(heard[0]), picture_at.rtp.wrapping_sub(first.timestamp));
+    assert!((u64::from(since_sound) * 15 / 8).abs_diff(since_picture.into()) <= 2, "{sound_at:?} {picture_at:?}");
     caller.close().await;
     server.close().await;
 }
