@@ -10,7 +10,7 @@ PAGE_SOURCES := $(shell find web/src web/public web/index.html web/vite.config.t
 LISTEN ?= 127.0.0.1:8080
 CONFIG ?= config.toml
 
-.PHONY: help run test build page models packages test-packages test-models lint deny bench bench-conversation bench-asr bench-engines bench-face bench-wav2lip clean
+.PHONY: help run test build page models packages test-packages test-models lint deny bench bench-conversation bench-asr bench-engines bench-face bench-wav2lip bench-lips clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -80,6 +80,9 @@ bench-face: build models ## Print what a face costs to draw and to send
 
 bench-wav2lip: build models ## Print what Wav2Lip costs; MODEL=file.onnx for a network of your own
 	cargo bench --locked --bench wav2lip
+
+bench-lips: build test-models ## Print whether lips fit the words, on received pictures; MINUTES=60 for one long call
+	cargo bench --locked --bench lips
 
 clean: ## Remove all that was built; weights stay in their folder
 	cargo clean

@@ -2,6 +2,8 @@
 
 #![expect(dead_code, reason = "the benchmarks use the rest")]
 
+#[path = "../lips/measures.rs"]
+mod lips;
 #[path = "../material/mod.rs"]
 mod material;
 #[path = "../conversation/outcomes.rs"]
