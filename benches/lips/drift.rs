@@ -10,8 +10,8 @@ use super::clocks::Clocks;
 use super::lag::lag;
 use super::line::Line;
 use super::shift::shift;
-use super::statistics::percentile;
 use super::voices::Language;
+use crate::statistics::percentile;
 
 /// What was measured in one minute of the call with one text.
 #[derive(Clone, Debug)]

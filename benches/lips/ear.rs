@@ -51,7 +51,7 @@ impl Ear {
 
     fn place(&mut self, due: &Due) {
         let (sound, packet) = (&mut self.sound, &due.packet);
-        sound.lost += u32::from(due.lost_before);
+        sound.lost += due.lost_before;
         if packet.payload.is_empty() {
             return;
         }

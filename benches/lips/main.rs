@@ -24,6 +24,8 @@ mod measures;
 mod mind;
 #[path = "../../tests/it/server.rs"]
 mod server;
+#[path = "../shared/statistics.rs"]
+mod statistics;
 
 use std::env;
 use std::path::{Path, PathBuf};

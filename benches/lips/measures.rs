@@ -13,8 +13,6 @@ pub mod opening;
 pub mod sheet;
 pub mod shift;
 pub mod spectrum;
-#[path = "../shared/statistics.rs"]
-pub mod statistics;
 pub mod tables;
 pub mod texts;
 pub mod voices;

@@ -22,8 +22,8 @@ pub async fn serve(tasks: &mut JoinSet<()>) -> anyhow::Result<String> {
 }
 
 async fn repeat(Json(asked): Json<Value>) -> Response {
-    let messages = asked["messages"].as_array().into_iter().flatten();
-    let last = messages.filter(|message| message["role"] == "user").next_back().map(|message| &message["content"]);
+    let mut messages = asked["messages"].as_array().into_iter().flatten();
+    let last = messages.rfind(|message| message["role"] == "user").map(|message| &message["content"]);
     let text = match last {
         Some(Value::String(text)) => text.clone(),
         Some(Value::Array(parts)) => parts.iter().filter_map(|part| part["text"].as_str()).collect(),

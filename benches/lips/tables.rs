@@ -7,8 +7,8 @@ use super::follows::{Point, each_vowel, fit, pictures, pictures_with_pauses};
 use super::lag::lag;
 use super::line::{Line, place};
 use super::shift::shift;
-use super::statistics::percentile;
 use super::voices::{Language, Voices};
+use crate::statistics::percentile;
 
 /// Moments of each language that are shown.
 const SHOWN: usize = 8;
