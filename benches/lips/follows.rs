@@ -1,5 +1,6 @@
 //! Does the mouth open as the sound is loud and the vowel is open? Correlations over the pictures in which it speaks.
 
+use visavis::face::{Viseme, viseme_of};
 use visavis::media::{MEDIA_HZ, TimedPhoneme};
 
 use super::closures::LEAD;
@@ -20,15 +21,20 @@ pub struct Point {
     pub opening: f64,
     /// dB below the loudest of its line.
     pub loudness: f64,
-    /// Height of the vowel, 0 close to 1 open, or what is left of it in a consonant.
+    /// [`openness`] of what is said, blurred.
     pub openness: f64,
+    /// It is a vowel.
+    pub vowel: bool,
 }
 
-/// Height of a vowel as the rows of the IPA's chart (2020) have it, evenly spaced from close (0) to open (1).
+/// How open a mouth is for a close vowel, against 1 for an open one; for consonants but p, b and m, which shut it, too.
+const CLOSE: f64 = 0.25;
+
+/// How open a mouth is for a vowel: the rows of the IPA's chart (2020), evenly spaced from [`CLOSE`] to 1.
 pub fn openness(vowel: char) -> Option<f64> {
     let rows = ["iyɨʉɯuᵻɿʅ", "ɪʏʊ", "eøɘɵɤo", "əɚ", "ɛœɜɞʌɔɝ", "æɐ", "aɶɑɒä"];
     let row = rows.iter().position(|row| row.contains(vowel))?;
-    Some(row as f64 / (rows.len() - 1) as f64)
+    Some(CLOSE + (1.0 - CLOSE) * row as f64 / (rows.len() - 1) as f64)
 }
 
 /// The vowels of a phoneme in their order.
@@ -38,42 +44,32 @@ fn vowels(phoneme: &TimedPhoneme) -> Vec<f64> {
 
 /// Pictures in which something is said, each beside the sound that it is meant for; `lag` as elsewhere.
 pub fn pictures(line: &Line, lag: f64) -> Vec<Point> {
-    let (spoken, openness) = openness_track(line, lag);
+    let said = said(line, lag);
     let loudness = loudness(line);
     let points = line.frames.iter().filter_map(|frame| {
         let step = step(frame.seconds + LEAD)?;
-        (*spoken.get(step)?).then_some(())?;
-        Some(Point { opening: frame.opening, loudness: *loudness.get(step)?, openness: *openness.get(step)? })
+        let said = said.get(step).filter(|said| said.spoken)?;
+        let loudness = *loudness.get(step)?;
+        Some(Point { opening: frame.opening, loudness, openness: said.openness, vowel: said.vowel })
     });
     points.collect()
 }
 
-/// All pictures from the first to the last sound, pauses included.
-pub fn pictures_with_pauses(line: &Line, lag: f64) -> Vec<Point> {
-    let (_, openness) = openness_track(line, lag);
-    let loudness = loudness(line);
-    let points = line.frames.iter().filter_map(|frame| {
-        let at = frame.seconds + LEAD;
-        let step = step(at).filter(|_| line.sounding.contains(&at))?;
-        Some(Point { opening: frame.opening, loudness: *loudness.get(step)?, openness: *openness.get(step)? })
-    });
-    points.collect()
-}
-
-/// Vowels of at least 40 ms: the widest opening in each, its mean loudness, its height.
+/// Vowels of at least 40 ms: the widest opening in each, its mean loudness, its openness.
 pub fn each_vowel(line: &Line, lag: f64) -> Vec<Point> {
     let loudness = loudness(line);
     let mut points = Vec::new();
     for (phoneme, start, end) in line.phones(lag) {
-        let heights = vowels(phoneme);
-        let (Some(height), true) = (heights.iter().copied().reduce(f64::max), end - start >= 0.040) else { continue };
+        let openings = vowels(phoneme);
+        let (Some(height), true) = (openings.iter().copied().reduce(f64::max), end - start >= 0.040) else { continue };
         let (from, to) = (start - LEAD, end - LEAD);
         let within = line.frames.iter().filter(|frame| (from..=to).contains(&frame.seconds));
         let Some(opening) = within.map(|frame| frame.opening).reduce(f64::max) else { continue };
         let (Some(first), Some(last)) = (step(start), step(end)) else { continue };
         let heard = &loudness[first.min(loudness.len())..last.min(loudness.len())];
         if !heard.is_empty() {
-            points.push(Point { opening, loudness: heard.iter().sum::<f64>() / heard.len() as f64, openness: height });
+            let loudness = heard.iter().sum::<f64>() / heard.len() as f64;
+            points.push(Point { opening, loudness, openness: height, vowel: true });
         }
     }
     points
@@ -97,32 +93,44 @@ fn loudness(line: &Line) -> Vec<f64> {
     smooth.into_iter().map(|level| (level - loudest).max(-RANGE_DB)).collect()
 }
 
-/// For each step whether something is said, and the height of the vowel there, 0 in consonants and pauses, blurred.
-fn openness_track(line: &Line, lag: f64) -> (Vec<bool>, Vec<f64>) {
+/// One step of the sound.
+#[derive(Clone, Copy, Debug, Default)]
+struct Said {
+    spoken: bool,
+    vowel: bool,
+    openness: f64,
+}
+
+/// What is said in each step, the openness blurred.
+fn said(line: &Line, lag: f64) -> Vec<Said> {
     let steps = line.spectrum.len();
-    let (mut spoken, mut raw) = (vec![false; steps], vec![0.0; steps]);
+    let mut said = vec![Said::default(); steps];
     for (phoneme, start, end) in line.phones(lag) {
         let (Some(first), Some(last)) = (step(start), step(end)) else { continue };
-        let heights = vowels(phoneme);
+        let vowels = vowels(phoneme);
+        let shut = phoneme.ipa.is_empty() || viseme_of(&phoneme.ipa) == Viseme::PP;
         for at in first.min(steps)..last.min(steps) {
-            spoken[at] = !phoneme.ipa.is_empty();
             // A diphthong's parts share its time.
-            let part = (at - first) * heights.len() / (last - first).max(1);
-            raw[at] = heights.get(part).copied().unwrap_or(0.0);
+            let part = (at - first) * vowels.len() / (last - first).max(1);
+            said[at] = Said {
+                spoken: !phoneme.ipa.is_empty(),
+                vowel: !vowels.is_empty(),
+                openness: vowels.get(part).copied().unwrap_or(if shut { 0.0 } else { CLOSE }),
+            };
         }
     }
     let sigma = BLUR * f64::from(MEDIA_HZ) / HOP as f64;
     let reach = (3.0 * sigma) as usize;
-    let blurred = (0..steps).map(|at| {
+    let blurred = |at: usize| {
         let around = at.saturating_sub(reach)..(at + reach + 1).min(steps);
         let weighted = around.map(|near| {
             let weight = (-0.5 * ((near as f64 - at as f64) / sigma).powi(2)).exp();
-            (weight, weight * raw[near])
+            (weight, weight * said[near].openness)
         });
         let (weights, sum) = weighted.fold((0.0, 0.0), |(w, s), (weight, value)| (w + weight, s + value));
         sum / weights
-    });
-    (spoken, blurred.collect())
+    };
+    (0..steps).map(|at| Said { openness: blurred(at), ..said[at] }).collect()
 }
 
 /// Of two rows of numbers (Pearson); NaN where there is nothing to tell.
@@ -162,7 +170,7 @@ mod tests {
 
     #[test]
     fn vowels_are_as_open_as_the_chart_has_them() {
-        assert_eq!((openness('i'), openness('a'), openness('t')), (Some(0.0), Some(1.0), None));
+        assert_eq!((openness('i'), openness('a'), openness('t')), (Some(CLOSE), Some(1.0), None));
         assert!(openness('ɛ') > openness('e') && openness('ə') > openness('ʊ'));
     }
 
@@ -174,7 +182,7 @@ mod tests {
                 (0..400).map(|n| (f64::from(n) * 0.7).sin()).zip((0..400).map(|n| (f64::from(n) * 1.9).cos()));
             let all = numbers.enumerate().map(|(n, (loudness, openness))| {
                 let noise = (n as f64 * 5.3).sin();
-                Point { opening: opening(loudness, openness, noise), loudness, openness }
+                Point { opening: opening(loudness, openness, noise), loudness, openness, vowel: false }
             });
             all.collect::<Vec<Point>>()
         };

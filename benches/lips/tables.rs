@@ -3,7 +3,7 @@
 use super::call::Received;
 use super::closures::{Closure, LEAD, by_chance, closed_in_vowels, closures};
 use super::drift::{arrivals, mean_and_sigma};
-use super::follows::{Point, each_vowel, fit, pictures, pictures_with_pauses};
+use super::follows::{Point, each_vowel, fit, pictures};
 use super::lag::lag;
 use super::line::{Line, place};
 use super::shift::shift;
@@ -125,7 +125,7 @@ pub fn print(lines: &[(Line, Received)], found: &[(Language, Vec<f64>)]) {
         println!("{}: lips closed in the middle of {closed} of {vowels} vowels.", language.name());
     }
 
-    println!("\n| opening goes with | loudness | vowel | **both** | of |\n|---|---:|---:|---:|---:|");
+    println!("\n| opening goes with | loudness | what is said | **both** | of |\n|---|---:|---:|---:|---:|");
     for language in Language::ALL {
         let row = |name: &str, points: &dyn Fn(&Line) -> Vec<Point>| {
             // Lips do not care whose line it is: all are taken together.
@@ -141,7 +141,9 @@ pub fn print(lines: &[(Line, Received)], found: &[(Language, Vec<f64>)]) {
             );
         };
         row("pictures while it speaks", &|line| pictures(line, lag(language)));
-        row("pictures from first to last sound", &|line| pictures_with_pauses(line, lag(language)));
+        row("pictures of vowels", &|line| {
+            pictures(line, lag(language)).into_iter().filter(|point| point.vowel).collect()
+        });
         row("vowels, the widest of each", &|line| each_vowel(line, lag(language)));
     }
 
