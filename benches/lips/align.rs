@@ -8,12 +8,16 @@ use super::spectrum::{HOP, Spectrum};
 
 /// Cost, in dB a band, of a step in which only one of the two goes on: time is bent only where it pays.
 const BEND: f64 = 0.6;
+/// A step that lies over more steps of the other (50 ms) is a silence that lasts longer there; what ends in it ends at
+/// its beginning, what begins in it begins at its end.
+const LONG: usize = 10;
 
 /// Where each step of one sound is in another.
 #[derive(Clone, Debug)]
 pub struct Alignment {
-    /// For each step of the first, the step of the second.
-    at: Vec<f64>,
+    /// For each step of the first, the step of the second: for what ends there, and for what begins there.
+    ends: Vec<f64>,
+    begins: Vec<f64>,
     /// Mean difference along the way, in dB a band.
     pub distance: f64,
 }
@@ -51,11 +55,10 @@ impl Alignment {
         }
         // Back from the end.
         let (mut row, mut column) = (rows - 1, columns - 1);
-        let (mut sums, mut counts) = (vec![0.0; rows], vec![0_usize; rows]);
+        let mut spans = vec![(usize::MAX, 0_usize); rows];
         let (mut total, mut steps) = (0.0, 0);
         loop {
-            sums[row] += column as f64;
-            counts[row] += 1;
+            spans[row] = (spans[row].0.min(column), spans[row].1.max(column));
             total += distance(row, column);
             steps += 1;
             if row == 0 && column == 0 {
@@ -67,19 +70,36 @@ impl Alignment {
                 _ => column -= 1,
             }
         }
-        let at = sums.iter().zip(&counts).map(|(sum, &count)| sum / count as f64).collect();
-        Some(Self { at, distance: total / f64::from(steps) })
+        let middle = |&(first, last): &(usize, usize)| (first + last) as f64 / 2.0;
+        let place =
+            |span: &(usize, usize), edge: usize| if span.1 - span.0 > LONG { edge as f64 } else { middle(span) };
+        Some(Self {
+            ends: spans.iter().map(|span| place(span, span.0)).collect(),
+            begins: spans.iter().map(|span| place(span, span.1)).collect(),
+            distance: total / f64::from(steps),
+        })
     }
 
-    /// Where a sample of the first is in the second.
-    pub fn sample(&self, sample: f64) -> f64 {
-        let step = sample / HOP as f64;
-        let last = self.at.len() - 1;
-        let low = (step.floor().max(0.0) as usize).min(last);
-        let high = (low + 1).min(last);
-        let part = (step - low as f64).clamp(0.0, 1.0);
-        (self.at[low] + (self.at[high] - self.at[low]) * part) * HOP as f64
+    /// Where what begins at a sample of the first begins in the second.
+    pub fn begin(&self, sample: f64) -> f64 {
+        between(&self.begins, sample)
     }
+
+    /// Where what ends at a sample of the first ends in the second.
+    pub fn end(&self, sample: f64) -> f64 {
+        between(&self.ends, sample)
+    }
+}
+
+fn between(steps: &[f64], sample: f64) -> f64 {
+    let step = sample / HOP as f64;
+    let last = steps.len() - 1;
+    let low = (step.floor().max(0.0) as usize).min(last);
+    let high = (low + 1).min(last);
+    let part = (step - low as f64).clamp(0.0, 1.0);
+    // Over a leap there is nothing in between.
+    let part = if steps[high] - steps[low] > LONG as f64 { part.round() } else { part };
+    (steps[low] + (steps[high] - steps[low]) * part) * HOP as f64
 }
 
 #[cfg(test)]
@@ -111,9 +131,23 @@ mod tests {
         for tone in 0..12 {
             let (was, is) =
                 (2400.0 + step * f64::from(tone), 9600.0 + step * f64::from(tone + if tone > 4 { 2 } else { 0 }));
-            let off = (found.sample(was) - is).abs() / 48.0;
+            let off = (found.begin(was) - is).abs() / 48.0;
             assert!(off <= 8.0, "tone {tone} begins {off:.1} ms off");
         }
         assert!(Alignment::new(&first, &Spectrum::default()).is_none());
+    }
+
+    #[test]
+    fn a_silence_that_lasts_longer_prolongs_nothing_else() {
+        let with_silence = |millis: usize| {
+            let (first, second) = (tones(99, 2400), tones(99, 0));
+            [first, vec![0; MEDIA_HZ as usize * millis / 1000], second].concat()
+        };
+        let found = Alignment::new(&Spectrum::of(&with_silence(100)), &Spectrum::of(&with_silence(3_000))).unwrap();
+        // Where the last tone before it ends, and the first one after it begins.
+        let end = tones(99, 2400).len() as f64 - 4800.0;
+        assert!((found.end(end) - end).abs() / 48.0 <= 12.0, "{}", found.end(end) - end);
+        let (begins, there) = (end + 4800.0 + 4800.0, end + 4800.0 + 144_000.0);
+        assert!((found.begin(begins) - there).abs() / 48.0 <= 12.0, "{}", found.begin(begins) - there);
     }
 }

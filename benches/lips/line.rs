@@ -80,11 +80,14 @@ pub fn place(said: &Speech, pcm: &[i16]) -> anyhow::Result<(Vec<TimedPhoneme>, f
     let (from, from_start) = sounding(&said.pcm).context("the voice says nothing")?;
     let (to, to_start) = sounding(pcm).context("nothing was heard")?;
     let found = Alignment::new(&Spectrum::of(&from), &Spectrum::of(&to)).context("nothing was heard")?;
-    let at = |sample: u64| {
-        let there = found.sample(sample as f64 - from_start as f64) + to_start as f64;
-        there.clamp(0.0, pcm.len() as f64) as u64
-    };
-    let placed = said.phonemes.iter().map(|p| TimedPhoneme { start: at(p.start), end: at(p.end), ..p.clone() });
+    let there = |samples: f64| (samples + to_start as f64).clamp(0.0, pcm.len() as f64) as u64;
+    let begin = |sample: u64| there(found.begin(sample as f64 - from_start as f64));
+    let end = |sample: u64| there(found.end(sample as f64 - from_start as f64));
+    let placed = said.phonemes.iter().map(|p| match p.ipa.is_empty() {
+        // A pause takes all of the silence.
+        true => TimedPhoneme { start: end(p.start), end: begin(p.end), ..p.clone() },
+        false => TimedPhoneme { start: begin(p.start), end: end(p.end).max(begin(p.start)), ..p.clone() },
+    });
     Ok((placed.collect(), found.distance))
 }
 
