@@ -3,7 +3,7 @@ import { createApp, h, nextTick, type Component } from 'vue'
 import NoticeCard from '../src/components/NoticeCard.vue'
 import TextInput from '../src/components/TextInput.vue'
 import TranscriptView from '../src/components/TranscriptView.vue'
-import type { Entry } from '../src/client/conversation'
+import type { Entry } from '@visavis/client'
 
 let unmount: () => void = () => undefined
 afterEach(() => unmount())

@@ -1,9 +1,9 @@
 // A `VisavisCall` as reactive state for components; nothing is decided here.
 
 import { onScopeDispose, readonly, shallowRef } from 'vue'
-import { VisavisCall, type CallState } from '../client/call'
-import type { Entry } from '../client/conversation'
-import type { Hint } from '../client/problems'
+import { VisavisCall, type CallState } from '@visavis/client'
+import type { Entry } from '@visavis/client'
+import type { Hint } from '@visavis/client'
 
 /** Of a call by this page: see `VisavisCall`. */
 export function useCall(callsUrl: string, language: string | null) {

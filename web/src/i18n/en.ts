@@ -1,6 +1,6 @@
 // The page's words in English, and the shape that every other language fills.
 
-import type { Problem } from '../client/problems'
+import type { Problem } from '@visavis/client'
 
 export interface Advice {
   title: string

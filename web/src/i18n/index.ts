@@ -1,6 +1,6 @@
 // Which words the page shows: Chinese where the browser prefers it, English elsewhere.
 
-import type { Problem } from '../client/problems'
+import type { Problem } from '@visavis/client'
 import { en, type Advice, type Words } from './en'
 import { zh } from './zh'
 

@@ -2,7 +2,7 @@
 // that answers as the server would.
 
 import { vi } from 'vitest'
-import type { ClientEvent } from '../src/client/protocol'
+import type { ClientEvent } from '../src/protocol'
 
 export class FakeTrack {
   enabled = true

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { VisavisCall } from '../src/client/call'
-import type { Hint } from '../src/client/problems'
+import { VisavisCall } from '../src/call'
+import type { Hint } from '../src/problems'
 import { cleared, created, done, started, truncated, userItem } from './script'
 import { fakeBrowser, FakePeerConnection, FakeTrack, reply, type FakeBrowser } from './fakes'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { Conversation } from '../src/client/conversation'
-import type { ServerEvent } from '../src/client/protocol'
+import { Conversation } from '../src/conversation'
+import type { ServerEvent } from '../src/protocol'
 import { answerItem, cleared, done, heard, hearing, itemOf, retrieved, says, truncated, userItem } from './script'
 
 function after(...events: ServerEvent[]) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { Turns } from '../src/client/turns'
-import type { ClientEvent, ServerEvent } from '../src/client/protocol'
+import { Turns } from '../src/turns'
+import type { ClientEvent, ServerEvent } from '../src/protocol'
 import { cleared, created, done, heard, speechStarted, speechStopped, started, stopped, writtenOut } from './script'
 
 function scene() {
