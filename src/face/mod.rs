@@ -5,6 +5,7 @@
 //! thread asks for a pose every 40 ms, draws it and hands the picture to `video`.
 
 pub mod drawn;
+mod folder;
 mod life;
 mod lips;
 mod noise;

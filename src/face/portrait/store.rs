@@ -1,6 +1,4 @@
 //! A portrait's folder: `avatar.toml` (what it is, and where the parts of the face are) beside `portrait.png`.
-//!
-//! Written as a whole or not at all: into a folder beside the final one, which is then renamed.
 
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -10,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::crop::{Likeness, Marks, SIDE};
 use super::error::PortraitError;
+use crate::face::folder::written;
 
 const DESCRIPTION: &str = "avatar.toml";
 const PICTURE: &str = "portrait.png";
@@ -43,8 +42,6 @@ pub fn vacant(name: &str, into: &Path) -> Result<PathBuf, PortraitError> {
 pub fn save(likeness: &Likeness, name: &str, folder: &Path) -> Result<(), PortraitError> {
     let failed =
         |error: &dyn std::fmt::Display| PortraitError::Store { path: folder.to_owned(), reason: error.to_string() };
-    let parent = folder.parent().ok_or_else(|| failed(&"it has no parent"))?;
-    std::fs::create_dir_all(parent).map_err(|error| failed(&error))?;
     let side = SIDE as u32;
     let picture =
         RgbImage::from_raw(side, side, likeness.pixels.clone()).ok_or_else(|| failed(&"the picture's size"))?;
@@ -59,22 +56,11 @@ pub fn save(likeness: &Likeness, name: &str, folder: &Path) -> Result<(), Portra
     };
     let toml = toml::to_string(&description).map_err(|error| failed(&error))?;
 
-    let partial = parent.join(format!(".{name}.partial"));
-    let written = write(&partial, &toml, &png).and_then(|()| std::fs::rename(&partial, folder));
-    written.map_err(|error| {
-        // What is left of it helps nobody; the first failure is the one to tell.
-        let _ = std::fs::remove_dir_all(&partial);
-        failed(&error)
+    let failed_to = |error: std::io::Error| failed(&error);
+    written(folder, &failed, |folder| {
+        std::fs::write(folder.join(PICTURE), &png).map_err(failed_to)?;
+        std::fs::write(folder.join(DESCRIPTION), &toml).map_err(failed_to)
     })
-}
-
-fn write(partial: &Path, toml: &str, png: &[u8]) -> std::io::Result<()> {
-    if partial.exists() {
-        std::fs::remove_dir_all(partial)?;
-    }
-    std::fs::create_dir(partial)?;
-    std::fs::write(partial.join(PICTURE), png)?;
-    std::fs::write(partial.join(DESCRIPTION), toml)
 }
 
 /// Reads what [`save`] wrote.

@@ -1,7 +1,5 @@
 //! A Wav2Lip avatar's folder: `avatar.toml` (what it is, and where the face lies in each picture) beside `0001.jpg` and
 //! so on. The network is not in it: it is the user's, and all avatars share it.
-//!
-//! Written as a whole or not at all: into a folder beside the final one, which is then renamed.
 
 use std::path::Path;
 
@@ -13,6 +11,7 @@ use super::blend::Bounds;
 use super::error::Wav2LipError;
 use super::follow::follow;
 use super::template::{MOST_PICTURES, SIDE, Still, Template};
+use crate::face::folder::written;
 use crate::face::portrait::Vision;
 use crate::media::VIDEO_FPS;
 
@@ -43,19 +42,7 @@ pub fn add(vision: &mut Vision, footage: &Path, folder: &Path) -> Result<(), Wav
         return Err(failed(&"it exists already; choose another name or remove it"));
     }
     let name = folder.file_name().ok_or_else(|| failed(&"it has no name"))?;
-    let parent = folder.parent().ok_or_else(|| failed(&"it has no parent"))?;
-    let partial = parent.join(format!(".{}.partial", name.to_string_lossy()));
-    if partial.exists() {
-        std::fs::remove_dir_all(&partial).map_err(|error| failed(&error))?;
-    }
-    std::fs::create_dir_all(&partial).map_err(|error| failed(&error))?;
-    let written = write(vision, footage, &name.to_string_lossy(), &partial)
-        .and_then(|()| std::fs::rename(&partial, folder).map_err(|error| failed(&error)));
-    if written.is_err() {
-        // What is left of it helps nobody; the first failure is the one to tell.
-        let _ = std::fs::remove_dir_all(&partial);
-    }
-    written
+    written(folder, failed, |partial| write(vision, footage, &name.to_string_lossy(), partial))
 }
 
 fn write(vision: &mut Vision, footage: &Path, name: &str, folder: &Path) -> Result<(), Wav2LipError> {
