@@ -8,13 +8,14 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
 use bytes::Bytes;
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use tokio::sync::mpsc;
 
 use crate::audio::{AudioError, Inbound, Resampler48to16};
+use crate::clock;
 use crate::hearing::{Heard, Listener, SentSound, SileroModel, Utterance, VadSettings};
 use crate::media::HEARING_HZ;
 use crate::metrics::Metrics;
@@ -67,7 +68,7 @@ type Order = (u64, Task);
 
 /// The shared thread.
 pub struct Ears {
-    orders: Option<SyncSender<Order>>,
+    orders: Option<Arc<Sender<Order>>>,
     next: AtomicU64,
     metrics: Arc<Metrics>,
     thread: Option<JoinHandle<()>>,
@@ -76,13 +77,15 @@ pub struct Ears {
 /// One call's ear; dropping it frees what the thread keeps for the call.
 pub struct Ear {
     call: u64,
-    orders: SyncSender<Order>,
+    orders: Arc<Sender<Order>>,
     metrics: Arc<Metrics>,
 }
 
 impl Ears {
     pub fn start(model: SileroModel, metrics: Arc<Metrics>) -> std::io::Result<Self> {
-        let (orders, queue) = sync_channel(PACKETS);
+        let (orders, queue) = bounded(PACKETS);
+        let orders = Arc::new(orders);
+        metrics.queues.watch_thread("ears", &orders);
         let counted = metrics.clone();
         let thread = spawn("ears", Priority::Media, move || run(&queue, &model, &counted))?;
         Ok(Self { orders: Some(orders), next: AtomicU64::new(1), metrics, thread: Some(thread) })
@@ -139,7 +142,7 @@ impl Ear {
         match self.orders.try_send((self.call, task)) {
             Ok(()) => true,
             Err(TrySendError::Full(_)) => {
-                self.metrics.dropped.with_label_values(&["ears"]).inc();
+                self.metrics.queues.dropped("ears");
                 false
             }
             Err(TrySendError::Disconnected(_)) => false,
@@ -230,6 +233,7 @@ impl Line {
     }
 
     fn packet(&mut self, sequence: u16, timestamp: u32, payload: Bytes, metrics: &Metrics) {
+        let start = clock::now();
         self.decoded.clear();
         self.resampled.clear();
         self.pcm.clear();
@@ -237,6 +241,7 @@ impl Line {
         self.resampler.push(&self.decoded, &mut self.resampled);
         self.pcm.extend(self.resampled.iter().map(|sample| (sample.clamp(-1.0, 1.0) * 32_767.0) as i16));
         self.listen(metrics);
+        metrics.ears_seconds.observe((clock::now() - start).as_secs_f64());
     }
 
     fn silence(&mut self, metrics: &Metrics) {
@@ -272,7 +277,7 @@ impl Line {
 
     fn tell(&self, event: EarEvent, metrics: &Metrics) {
         if let Err(mpsc::error::TrySendError::Full(_)) = self.events.try_send(event) {
-            metrics.dropped.with_label_values(&["ear_events"]).inc();
+            metrics.queues.dropped("ear_events");
         }
     }
 }

@@ -102,7 +102,7 @@ impl Engines {
         let keep = config.models.keep();
         let recognizers = Recognizers::start(&config.asr, store, keep, &metrics)?;
         let judge = Judge { weights: store.path("smart-turn")?, runtime: runtime.clone(), metrics: metrics.clone() };
-        let judge = Worker::start("end-of-turn", jobs::PAUSES, None, judge)?;
+        let judge = Worker::start("end-of-turn", jobs::PAUSES, None, &metrics.queues, judge)?;
         let voices = speakers::start(config, store, &runtime, &metrics)?;
         if !voices.knows(&config.tts.voice) {
             let known = voices.list().iter().map(|listed| &*listed.name).collect::<Vec<_>>().join(", ");

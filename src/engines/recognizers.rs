@@ -68,7 +68,8 @@ impl Recognizers {
                 metrics: metrics.clone(),
             };
             let keep = keep.filter(|_| weight != default);
-            workers.insert(weight.to_owned(), Worker::start("hearing", jobs::UTTERANCES, keep, recognise)?);
+            let worker = Worker::start("hearing", jobs::UTTERANCES, keep, &metrics.queues, recognise)?;
+            workers.insert(weight.to_owned(), worker);
         }
         let remote = match &asr.remote {
             Some(settings) => {

@@ -54,7 +54,8 @@ pub fn start(config: &Config, store: &Store, runtime: &Runtime, metrics: &Arc<Me
             voice.warm_up(&VoiceStyle::default())?;
             Ok(Box::new(voice))
         });
-        let engine = Worker::start("voice", CLAUSES, keep(&voice), Speak { load, metrics: metrics.clone() })?;
+        let speak = Speak { load, metrics: metrics.clone() };
+        let engine = Worker::start("voice", CLAUSES, keep(&voice), &metrics.queues, speak)?;
         voices.add(&Arc::new(engine), voice);
     }
     if let (Ok(model), Ok(voice)) = (store.path(KOKORO), store.path(KOKORO_VOICES))
@@ -71,9 +72,9 @@ pub fn start(config: &Config, store: &Store, runtime: &Runtime, metrics: &Arc<Me
             voice.warm_up(&style)?;
             Ok(Box::new(voice))
         });
-        let engine =
-            Arc::new(Worker::start("voice", CLAUSES, keep(&speakers), Speak { load, metrics: metrics.clone() })?);
-        voices.add(&engine, speakers);
+        let speak = Speak { load, metrics: metrics.clone() };
+        let engine = Worker::start("voice", CLAUSES, keep(&speakers), &metrics.queues, speak)?;
+        voices.add(&Arc::new(engine), speakers);
     }
     Ok(voices)
 }

@@ -7,20 +7,21 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use tokio::sync::oneshot;
 
 use crate::clock;
+use crate::metrics::Queues;
 use crate::threads::{Priority, spawn};
 
 /// The queue is full: the machine cannot keep up.
 #[derive(Debug, thiserror::Error)]
 #[error("the {name} engine is busy with {capacity} requests already: try again in a moment, or allow fewer calls")]
 pub struct Overloaded {
-    name: Arc<str>,
+    name: &'static str,
     capacity: usize,
 }
 
@@ -48,20 +49,28 @@ enum Order<Job> {
 }
 
 pub struct Worker<Job> {
-    name: Arc<str>,
+    name: &'static str,
     capacity: usize,
-    queue: Option<SyncSender<Order<Job>>>,
+    queue: Option<Arc<Sender<Order<Job>>>>,
+    queues: Arc<Queues>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl<Job: Send + 'static> Worker<Job> {
     /// Starts the thread. `keep`: how long a model that is not used stays loaded; `None`: for ever.
-    pub fn start<W: Work<Job = Job>>(name: &str, capacity: usize, keep: Option<Duration>, work: W) -> io::Result<Self> {
-        let (queue, orders) = sync_channel(capacity);
-        let name: Arc<str> = name.into();
-        let own = name.clone();
-        let thread = spawn(name.to_string(), Priority::Model, move || run(&own, &orders, keep, work))?;
-        Ok(Self { name, capacity, queue: Some(queue), thread: Some(thread) })
+    /// Its queue is watched under its name.
+    pub fn start<W: Work<Job = Job>>(
+        name: &'static str,
+        capacity: usize,
+        keep: Option<Duration>,
+        queues: &Arc<Queues>,
+        work: W,
+    ) -> io::Result<Self> {
+        let (queue, orders) = bounded(capacity);
+        let (queue, queues) = (Arc::new(queue), queues.clone());
+        queues.watch_thread(name, &queue);
+        let thread = spawn(name, Priority::Model, move || run(name, &orders, keep, work))?;
+        Ok(Self { name, capacity, queue: Some(queue), queues, thread: Some(thread) })
     }
 
     /// Loads the model now. The receiver tells how that went; it fails if the thread is gone or its queue full.
@@ -76,7 +85,11 @@ impl<Job: Send + 'static> Worker<Job> {
     /// Never waits.
     pub fn submit(&self, job: Job) -> Result<(), Overloaded> {
         let sent = self.queue.as_ref().is_some_and(|queue| queue.try_send(Order::Do(job)).is_ok());
-        if sent { Ok(()) } else { Err(Overloaded { name: self.name.clone(), capacity: self.capacity }) }
+        if !sent {
+            self.queues.dropped(self.name);
+            return Err(Overloaded { name: self.name, capacity: self.capacity });
+        }
+        Ok(())
     }
 }
 
@@ -142,10 +155,11 @@ fn load<W: Work>(name: &str, work: &mut W) -> Result<W::Engine, LoadError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::Metrics;
 
     /// Tells what it does.
     struct Counting {
-        told: SyncSender<String>,
+        told: Sender<String>,
         loads: usize,
         /// Loads that fail, counted from the first.
         failing: usize,
@@ -173,8 +187,9 @@ mod tests {
     type Started = (Worker<u32>, Receiver<String>);
 
     fn worker(keep: Option<Duration>, failing: usize) -> io::Result<Started> {
-        let (told, heard) = sync_channel(64);
-        Ok((Worker::start("counting", 4, keep, Counting { told, loads: 0, failing })?, heard))
+        let (told, heard) = bounded(64);
+        let work = Counting { told, loads: 0, failing };
+        Ok((Worker::start("counting", 4, keep, &Metrics::new().queues, work)?, heard))
     }
 
     #[test]

@@ -23,6 +23,7 @@ use super::signals::{Signals, handler};
 use super::supervisor::Supervisor;
 use super::tracks::{LocalTrack, LocalTracks};
 use super::{MAX_TEXT_BYTES, PeerCounters, PeerError, PeerEvent, PeerSettings, TEXT_QUEUE, offer};
+use crate::metrics::Queues;
 
 /// Gathering local addresses takes milliseconds; longer means that no socket works.
 const GATHERING_DEADLINE: Duration = Duration::from_secs(5);
@@ -36,7 +37,8 @@ pub struct Peer {
     pub events: mpsc::Receiver<PeerEvent>,
     pub media: MediaSender,
     texts: mpsc::Sender<TextOut>,
-    texts_refused: AtomicU64,
+    texts_refused: Arc<AtomicU64>,
+    events_in: mpsc::WeakSender<PeerEvent>,
     inbound: Arc<InboundCounters>,
     video: bool,
     connection: Arc<dyn PeerConnection>,
@@ -99,6 +101,7 @@ impl Peer {
     pub(super) fn start(parts: Parts) -> Self {
         let Parts { connection, rtcp, signals, tracks, channel, video_sink } = parts;
         let (events_to_session, events) = mpsc::channel(inbound::EVENT_QUEUE);
+        let events_in = events_to_session.downgrade();
         let (texts, texts_out) = mpsc::channel(TEXT_QUEUE);
         let media = MediaSender::new(Arc::clone(&rtcp.key_frame_wanted));
         let inbound = Arc::new(InboundCounters::default());
@@ -122,7 +125,8 @@ impl Peer {
             events,
             media,
             texts,
-            texts_refused: AtomicU64::new(0),
+            texts_refused: Arc::default(),
+            events_in,
             inbound,
             video,
             connection,
@@ -162,18 +166,33 @@ impl Peer {
     }
 
     pub fn counters(&self) -> PeerCounters {
-        let out = self.media.counters();
+        (self.counting())()
+    }
+
+    /// Reads the counters, also when the peer is elsewhere or gone.
+    pub fn counting(&self) -> impl Fn() -> PeerCounters + Send + Sync + use<> {
+        let (inbound, media, texts_refused) = (self.inbound.clone(), self.media.clone(), self.texts_refused.clone());
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        PeerCounters {
-            audio_in: read(&self.inbound.audio_packets),
-            audio_in_dropped: read(&self.inbound.audio_dropped),
-            audio_out: read(&out.audio_packets),
-            audio_out_dropped: read(&out.audio_dropped),
-            pictures_out: read(&out.pictures),
-            pictures_out_dropped: read(&out.pictures_dropped),
-            send_errors: read(&out.send_errors),
-            texts_refused: read(&self.texts_refused),
+        move || {
+            let out = media.counters();
+            PeerCounters {
+                audio_in: read(&inbound.audio_packets),
+                audio_in_dropped: read(&inbound.audio_dropped),
+                audio_out: read(&out.audio_packets),
+                audio_out_dropped: read(&out.audio_dropped),
+                pictures_out: read(&out.pictures),
+                pictures_out_dropped: read(&out.pictures_dropped),
+                send_errors: read(&out.send_errors),
+                texts_refused: read(&texts_refused),
+            }
         }
+    }
+
+    /// Lets the call's queues be watched until they close.
+    pub fn watch(&self, queues: &Queues) {
+        queues.watch_channel("peer_events", self.events_in.clone());
+        queues.watch_channel("texts", self.texts.downgrade());
+        self.media.watch(queues);
     }
 
     /// Says goodbye on the wire and returns when no task and no socket of the call is left.

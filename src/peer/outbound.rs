@@ -18,6 +18,7 @@ use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
 
 use super::clock::{MediaAnchor, RtpClock};
 use crate::media::{AudioPacket, VideoPacket};
+use crate::metrics::{self, Level};
 
 /// Audio packets that wait for the sending task; when full the oldest is dropped.
 pub const AUDIO_QUEUE: usize = 10;
@@ -141,6 +142,13 @@ impl MediaSender {
         let mut queues = self.shared.lock();
         queues.audio.clear();
         queues.video.clear();
+    }
+
+    pub(super) fn watch(&self, queues: &metrics::Queues) {
+        let (audio, video) = (Arc::downgrade(&self.shared), Arc::downgrade(&self.shared));
+        let level = |waiting, capacity| Some(Level { waiting, capacity });
+        queues.watch("audio_out", move || level(audio.upgrade()?.lock().audio.len(), AUDIO_QUEUE));
+        queues.watch("pictures_out", move || level(video.upgrade()?.lock().video.len(), VIDEO_QUEUE));
     }
 
     pub(super) fn counters(&self) -> &OutboundCounters {

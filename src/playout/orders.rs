@@ -4,15 +4,16 @@
 //! [`Inbox::take`] explains.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError, bounded};
 use tokio::sync::watch;
 
 use super::progress::Progress;
 use super::rest::Rest;
 use super::timeline::Timeline;
 use crate::media::{Attention, Speech, TurnId};
+use crate::metrics::Queues;
 
 /// Clauses that wait to be laid on the timeline; when full the session keeps the next ones.
 pub const CLAUSES: usize = 8;
@@ -34,12 +35,16 @@ struct Shared {
 
 /// The session's end of a stage. Dropping it ends the stage.
 pub struct StageHandle {
-    orders: SyncSender<Order>,
+    orders: Arc<Sender<Order>>,
     shared: Arc<Shared>,
     pub progress: watch::Receiver<Progress>,
 }
 
 impl StageHandle {
+    pub(super) fn watch(&self, queues: &Queues) {
+        queues.watch_thread("clauses", &self.orders);
+    }
+
     /// Gives the clause back when the stage has no room.
     pub fn speak(&self, speech: Speech) -> Result<(), Speech> {
         self.orders.try_send(Order::Speak(speech)).map_err(|refused| match refused {
@@ -112,9 +117,9 @@ impl Asked {
 
 impl Inbox {
     pub(super) fn new(progress: watch::Receiver<Progress>) -> (Self, StageHandle) {
-        let (sender, orders) = sync_channel(CLAUSES);
+        let (sender, orders) = bounded(CLAUSES);
         let shared = Arc::new(Shared::default());
-        (Self { orders, shared: shared.clone() }, StageHandle { orders: sender, shared, progress })
+        (Self { orders, shared: shared.clone() }, StageHandle { orders: Arc::new(sender), shared, progress })
     }
 
     /// All that was asked for; `None` if the session is gone.

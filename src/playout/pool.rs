@@ -7,9 +7,10 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded};
 
 use crate::clock;
 use crate::metrics::Metrics;
@@ -29,16 +30,20 @@ pub trait Beat: Send {
 }
 
 pub struct MediaPool {
-    arrivals: Vec<SyncSender<Box<dyn Beat>>>,
+    arrivals: Vec<Arc<Sender<Box<dyn Beat>>>>,
     next: AtomicUsize,
     threads: Vec<JoinHandle<()>>,
+    metrics: Arc<Metrics>,
 }
 
 impl MediaPool {
     pub fn start(threads: usize, metrics: &Arc<Metrics>) -> io::Result<Self> {
-        let mut pool = Self { arrivals: Vec::new(), next: AtomicUsize::new(0), threads: Vec::new() };
+        let next = AtomicUsize::new(0);
+        let mut pool = Self { arrivals: Vec::new(), next, threads: Vec::new(), metrics: metrics.clone() };
         for n in 0..threads.max(1) {
-            let (sender, receiver) = sync_channel(ARRIVALS);
+            let (sender, receiver) = bounded(ARRIVALS);
+            let sender = Arc::new(sender);
+            metrics.queues.watch_thread("arrivals", &sender);
             let metrics = metrics.clone();
             pool.threads.push(spawn(format!("media-{n}"), Priority::Media, move || run(&receiver, &metrics))?);
             pool.arrivals.push(sender);
@@ -49,7 +54,11 @@ impl MediaPool {
     /// Gives a call's stage to the thread whose turn it is; false if that thread has too many arrivals waiting.
     pub fn add(&self, stage: Box<dyn Beat>) -> bool {
         let n = self.next.fetch_add(1, Ordering::Relaxed) % self.arrivals.len();
-        self.arrivals[n].try_send(stage).is_ok()
+        let taken = self.arrivals[n].try_send(stage).is_ok();
+        if !taken {
+            self.metrics.queues.dropped("arrivals");
+        }
+        taken
     }
 }
 

@@ -47,6 +47,7 @@ impl Stage {
     ) -> Result<(Self, StageHandle), AudioError> {
         let (progress, watcher) = watch::channel(Progress::default());
         let (inbox, handle) = Inbox::new(watcher);
+        handle.watch(&metrics.queues);
         let stage = Self {
             timeline: Timeline::default(),
             opus: OpusEncoder::new()?,
@@ -138,7 +139,10 @@ impl Beat for Stage {
         let mut pcm = [0; AUDIO_FRAME];
         let due = self.timeline.step(&mut pcm);
         self.sent.push(&pcm);
-        match self.opus.encode(&pcm) {
+        let start = clock::now();
+        let encoded = self.opus.encode(&pcm);
+        self.metrics.opus_seconds.observe((clock::now() - start).as_secs_f64());
+        match encoded {
             Ok(opus) => {
                 self.media.send_audio(AudioPacket { at: due.at, opus });
                 self.moments.packet(&due, clock::now());

@@ -130,12 +130,13 @@ impl SessionHost for Host {
             self.refused(error.code());
             refusal(&error)
         })?;
+        peer.watch(&self.engines.metrics.queues);
         let id = signaling::ids::call();
         let sent = SentSound::default();
         let look = peer.has_video().then(|| settings.look.clone());
         let (stage, handle) = self.stage(peer.media.clone(), look, sent.clone(), rand::random()).await?;
         let begun = self.begun(&session).await.map_err(|error| bad(error.message, error.code))?;
-        let (senders, receivers) = channels();
+        let (senders, receivers) = channels(&self.engines.metrics.queues);
         let ear = self.engines.ears.open(settings.detection, sent, senders.ears.clone());
         let ear =
             ear.ok_or_else(|| HostError::Internal("the hearing thread is overloaded: try again in a moment".into()))?;

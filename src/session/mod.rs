@@ -34,6 +34,11 @@ fn report(event: &Event, metrics: &Metrics) {
                 Ending::Failed { .. } => "failed",
             };
             metrics.answers.with_label_values(&[name]).inc();
+            let tokens =
+                [("input", usage.input_tokens), ("cached", usage.cached_tokens), ("output", usage.output_tokens)];
+            for (kind, count) in tokens {
+                metrics.tokens.with_label_values(&[kind]).inc_by(count.into());
+            }
             tracing::info!(
                 turn = turn.0,
                 ending = name,

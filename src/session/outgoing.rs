@@ -13,6 +13,7 @@ use super::ledger::{self, Step};
 use super::settings::CallSettings;
 use super::task::{Ended, Session, Unplayed};
 use super::wiring::{SOUNDS, TRANSCRIPTS, Thought};
+use crate::clock;
 use crate::dialogue::{self, Ending, Event, Input, Outcome, Output};
 use crate::engines::jobs::{JudgeJob, Reply, SpeakJob, Speaking, Spoken, TranscribeJob, Unwanted};
 use crate::hearing::hints::Source;
@@ -162,7 +163,8 @@ impl Session {
         let question = self.question(Some(turn), prompt, may_call);
         let question = Question { max_tokens: self.codec.max_tokens(turn), ..question };
         let mut answer = Box::pin(self.engines.language.answer(question));
-        let thoughts = self.senders.thoughts.clone();
+        let (thoughts, metrics) = (self.senders.thoughts.clone(), self.engines.metrics.clone());
+        let asked = clock::now();
         let task = async move {
             let mut usage = dialogue::Usage::default();
             while let Some(piece) = answer.next().await {
@@ -182,6 +184,7 @@ impl Session {
                     return;
                 }
             }
+            metrics.answer_seconds.observe((clock::now() - asked).as_secs_f64());
             let _ = thoughts.send((turn, Thought::Done(usage))).await;
         };
         let handle = self.thinking.spawn(task);

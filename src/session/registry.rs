@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::task::{Ended, Parts, run};
-use crate::metrics::Metrics;
+use crate::metrics::{Connection, Metrics};
 
 /// Ids of ended calls that are remembered.
 const PAST: usize = 256;
@@ -41,6 +41,7 @@ pub struct Slot {
 
 impl Registry {
     pub fn new(limit: usize, metrics: Arc<Metrics>) -> Self {
+        metrics.calls_limit.set(limit as i64);
         Self {
             calls: Mutex::default(),
             past: Mutex::default(),
@@ -76,14 +77,18 @@ impl Registry {
         self.calls().insert(id.to_owned(), Entry { stop: parts.stop.clone(), ended: ended.clone() });
         self.total.fetch_add(1, Ordering::Relaxed);
         self.metrics.calls_active.inc();
+        let counters = parts.peer.counting();
+        let watched = self.metrics.call(id, move || Connection { counters: counters(), ..Connection::default() });
         // Lives in the future, so that a call that panics is taken off the list too.
         let listed = Listed { registry: self.clone(), id: id.to_owned(), ended, reason: Ended::Fault, _slot: slot };
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         while tasks.try_join_next().is_some() {}
         tasks.spawn(async move {
             let mut listed = listed;
+            let watched = watched;
             let (ended, mut keeping) = run(parts).await;
             listed.reason = ended;
+            drop(watched);
             drop(listed);
             // Holds nobody up but the end of the server.
             while keeping.join_next().await.is_some() {}

@@ -28,6 +28,7 @@ use crate::engines::ears::{EVENTS, EarEvent};
 use crate::engines::jobs::{PARTS, Spoken};
 use crate::hearing::Transcript;
 use crate::media::{TurnId, UtteranceId};
+use crate::metrics::Queues;
 use crate::playout::Rest;
 
 /// Transcriptions that one call may have under way.
@@ -77,7 +78,8 @@ pub struct Receivers {
     pub faces: mpsc::Receiver<Loaded>,
 }
 
-pub fn channels() -> (Senders, Receivers) {
+/// One call's channels, watched until they close.
+pub fn channels(queues: &Queues) -> (Senders, Receivers) {
     let (ears, ear_events) = mpsc::channel(EVENTS);
     // Twice: a job that was cancelled too late still answers.
     let (transcripts, transcript_events) = mpsc::channel(2 * TRANSCRIPTS);
@@ -85,6 +87,12 @@ pub fn channels() -> (Senders, Receivers) {
     let (thoughts, thought_events) = mpsc::channel(TOKENS);
     let (sounds, sound_events) = mpsc::channel(SOUNDS * (PARTS + 1));
     let (faces, face_events) = mpsc::channel(FACES);
+    queues.watch_channel("ear_events", ears.downgrade());
+    queues.watch_channel("transcripts", transcripts.downgrade());
+    queues.watch_channel("verdicts", verdicts.downgrade());
+    queues.watch_channel("thoughts", thoughts.downgrade());
+    queues.watch_channel("sounds", sounds.downgrade());
+    queues.watch_channel("faces", faces.downgrade());
     (
         Senders { ears, transcripts, verdicts, thoughts, sounds, faces },
         Receivers {
