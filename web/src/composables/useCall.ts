@@ -6,8 +6,8 @@ import type { Entry } from '@visavis/client'
 import type { Hint } from '@visavis/client'
 
 /** Of a call by this page: see `VisavisCall`. */
-export function useCall(callsUrl: string, language: string | null) {
-  const call = new VisavisCall(callsUrl, language)
+export function useCall(server: string, language: string | null) {
+  const call = new VisavisCall({ server, language: language ?? undefined })
   const state = shallowRef<CallState>(call.state)
   const entries = shallowRef<readonly Entry[]>([])
   const stream = shallowRef<MediaStream | null>(null)

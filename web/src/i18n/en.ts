@@ -34,6 +34,11 @@ const problems: ProblemWords = {
     title: 'The server refused the call',
     advice: `It says: ${message}`,
   }),
+  'token-refused': ({ message }) => ({ title: 'You may not call here', advice: message }),
+  'origin-refused': ({ origin }) => ({
+    title: 'This page may not call the server',
+    advice: `Its operator can allow ${origin} in server.cors_origins.`,
+  }),
   'no-media-path': () => ({
     title: 'Sound and picture cannot get through',
     advice: 'The server answered, but a firewall or VPN blocks the media. Try another network, or ask the operator to open the UDP port.',
@@ -72,6 +77,8 @@ const problems: ProblemWords = {
     advice: 'Open this page by https:// or on localhost to speak. You can type in the meantime.',
   }),
   unsteady: () => ({ title: 'The connection is unsteady', advice: 'Trying to get it back…' }),
+  reconnecting: () => ({ title: 'Connection lost', advice: 'Trying to get it back…' }),
+  'text-too-long': ({ length, limit }) => ({ title: 'The message is too long', advice: `It has ${length} characters, ${limit} are taken.` }),
   'session-ending': ({ reason, secondsLeft }) => ({
     title: `The call ends in ${secondsLeft} s`,
     advice: reason === 'idle_timeout' ? 'Say or type something to stay.' : 'It has reached its longest time.',
@@ -101,6 +108,7 @@ export const en = {
   phase: {
     idle: 'Ready',
     connecting: 'Connecting',
+    reconnecting: 'Reconnecting',
     listening: 'Listening',
     thinking: 'Thinking',
     speaking: 'Speaking',

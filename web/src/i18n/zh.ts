@@ -24,6 +24,7 @@ export const zh: Words = {
   phase: {
     idle: '就绪',
     connecting: '正在连接',
+    reconnecting: '正在重新连接',
     listening: '正在听',
     thinking: '正在思考',
     speaking: '正在说话',
@@ -60,6 +61,8 @@ export const zh: Words = {
     'server-full': () => ({ title: '服务器已满', advice: '目前没有空位，稍后可能有人挂断。' }),
     'server-stopping': () => ({ title: '服务器正在关闭', advice: '暂不接受新的呼叫，可能很快恢复。' }),
     'call-refused': ({ message }) => ({ title: '服务器拒绝了呼叫', advice: `原因：${message}` }),
+    'token-refused': ({ message }) => ({ title: '无权呼叫', advice: message }),
+    'origin-refused': ({ origin }) => ({ title: '此网页不能呼叫该服务器', advice: `管理员可在 server.cors_origins 中允许 ${origin}。` }),
     'no-media-path': () => ({
       title: '声音和画面无法传输',
       advice: '服务器有回应，但防火墙或 VPN 挡住了媒体。请换个网络，或请管理员开放 UDP 端口。',
@@ -89,6 +92,8 @@ export const zh: Words = {
       advice: '请通过 https:// 或 localhost 打开本页即可说话，现在可以先打字。',
     }),
     unsteady: () => ({ title: '连接不稳定', advice: '正在恢复……' }),
+    reconnecting: () => ({ title: '连接已断开', advice: '正在恢复……' }),
+    'text-too-long': ({ length, limit }) => ({ title: '消息太长', advice: `共 ${length} 个字符，最多 ${limit} 个。` }),
     'session-ending': ({ reason, secondsLeft }) => ({
       title: `通话将在 ${secondsLeft} 秒后结束`,
       advice: reason === 'idle_timeout' ? '说点什么或打字即可继续。' : '已达到最长时间。',

@@ -1,7 +1,9 @@
 // PURE: the conversation as the server tells it, in its order. No timers, no network: server events in,
-// entries out. An item that is not a message (a tool call) is kept as an anchor for what follows it.
+// entries out. An item that is not a message (a tool call) is kept as an anchor for what follows it. After a lost
+// connection the entries of before stay, and what the server tells of them again is not shown twice.
 
-import { textOf, type Item, type ServerEvent } from './protocol'
+import { textOf, type Item, type ServerEvent } from './protocol.js'
+import { isPast } from './transcript.js'
 
 export type EntryState =
   /** Known to this page only; the server has not confirmed it yet. */
@@ -31,14 +33,19 @@ interface Slot {
 }
 
 export class Conversation {
+  /** From before the connection was lost. */
+  private earlier: readonly Entry[] = []
   private slots: Slot[] = []
   private readonly itemsOfResponse = new Map<string, string[]>()
 
   /** What is to be shown, oldest first. Entries that turned out empty (a cough, a cancelled answer) are left out. */
   get entries(): readonly Entry[] {
-    return this.slots
-      .map((slot) => slot.entry)
-      .filter((entry): entry is Entry => entry !== null && (entry.text !== '' || entry.state === 'open' || entry.state === 'failed'))
+    return [...this.earlier, ...this.slots.map((slot) => slot.entry)].filter(isShown)
+  }
+
+  /** Typed messages that the server has not confirmed, oldest first. */
+  get unsent(): readonly Entry[] {
+    return this.entries.filter((entry) => entry.state === 'unsent')
   }
 
   /** Shows a typed message at once, before the server confirms it. */
@@ -121,7 +128,16 @@ export class Conversation {
     })
   }
 
+  /** The connection was lost and another one begins: keeps what was said. */
+  resume(): void {
+    this.end()
+    this.earlier = this.entries.filter((entry) => entry.state !== 'unsent')
+    this.slots = this.slots.filter((slot) => slot.entry?.state === 'unsent')
+    this.itemsOfResponse.clear()
+  }
+
   clear(): void {
+    this.earlier = []
     this.slots = []
     this.itemsOfResponse.clear()
   }
@@ -134,7 +150,13 @@ export class Conversation {
     let index = previous !== null && before === -1 ? this.slots.length : before + 1
     // What this page has not sent yet is not in the server's order: it stays behind what is.
     while (index > 0 && this.slots[index - 1]?.entry?.state === 'unsent') index -= 1
-    this.slots.splice(index, 0, { id: item.id, entry: entryOf(item, old?.entry ?? null), lead: old?.lead })
+    const entry = this.isKnown(item.id) ? null : entryOf(item, old?.entry ?? null)
+    this.slots.splice(index, 0, { id: item.id, entry, lead: old?.lead })
+  }
+
+  /** Stands above already: by its id, or as what the server kept of the conversation. */
+  private isKnown(id: string): boolean {
+    return this.earlier.length > 0 && (isPast(id) || this.earlier.some((entry) => entry.id === id))
   }
 
   private settle(item: Item): void {
@@ -169,10 +191,24 @@ export class Conversation {
   }
 }
 
+function isShown(entry: Entry | null): entry is Entry {
+  return entry !== null && (entry.text !== '' || entry.state === 'open' || entry.state === 'failed')
+}
+
 function entryOf(item: Item, old: Entry | null): Entry | null {
   if (item.type !== 'message' || (item.role !== 'user' && item.role !== 'assistant')) return null
   const text = textOf(item) ?? old?.text ?? ''
   const complete = item.role === 'user' ? textOf(item) !== null : item.status === 'completed'
   const state = old && old.state !== 'unsent' && old.state !== 'open' ? old.state : complete ? 'done' : 'open'
   return { id: item.id, speaker: item.role === 'user' ? 'user' : 'face', text, state }
+}
+
+/** Of the conversation of before, told again to a server that keeps none: so many entries and UTF-16 units at most. */
+const MOST_RETOLD = { entries: 40, length: 16_000 }
+
+/** The last entries with text, as many as may be told again. */
+export function lastOf(entries: readonly Entry[]): Entry[] {
+  let length = 0
+  const told = entries.filter(({ text }) => text !== '').slice(-MOST_RETOLD.entries)
+  return told.reverse().filter(({ text }) => (length += text.length) <= MOST_RETOLD.length).reverse()
 }

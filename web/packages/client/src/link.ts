@@ -1,14 +1,18 @@
 // The wire: one RTCPeerConnection, its data channel, and the HTTP calls that open and end it.
 // It knows how a connection lives and dies, and nothing of what the events mean.
 
-import { Emitter } from './emitter'
-import { CallError, problemOfReply } from './problems'
-import { parseServerEvent, type ClientEvent, type ServerEvent } from './protocol'
+import { Emitter } from './emitter.js'
+import { authorization, endpoint, type Token } from './http.js'
+import { CallError, NoReply, problemOfReply } from './problems.js'
+import { parseServerEvent, type ClientEvent, type ServerEvent } from './protocol.js'
+import type { SessionPatch } from './session.js'
 
 /** From the offer's POST to the reply. */
 const REPLY_TIMEOUT_MILLIS = 15_000
 /** From the reply to the open data channel. */
 const OPEN_TIMEOUT_MILLIS = 15_000
+/** For the request that frees a lost call's place. */
+const RELEASE_TIMEOUT_MILLIS = 3_000
 /** ICE may recover from "disconnected" by itself; after this long it is taken for lost. */
 const UNSTEADY_GRACE_MILLIS = 5_000
 
@@ -25,15 +29,21 @@ export class PeerLink extends Emitter<LinkEvents> {
   private readonly peer = new RTCPeerConnection()
   private readonly channel = this.peer.createDataChannel('oai-events')
   private readonly closed = new AbortController()
+  private readonly callsUrl: string
+  private headers: Record<string, string> = {}
+  private sender: RTCRtpSender | null = null
   private hangupUrl: string | null = null
   private isOpen = false
   private isHungUp = false
   private failed: (() => void) | null = null
   private grace: ReturnType<typeof setTimeout> | undefined
 
-  /** @param callsUrl where an offer is posted, e.g. `https://host/v1/realtime/calls` */
-  constructor(private readonly callsUrl: string) {
+  constructor(
+    server: string,
+    private readonly token: Token | undefined,
+  ) {
     super()
+    this.callsUrl = endpoint(server, 'v1/realtime/calls')
     this.peer.ontrack = ({ track }) => this.emit('track', track)
     this.peer.oniceconnectionstatechange = () => this.watchIce()
     this.peer.onconnectionstatechange = () => {
@@ -51,13 +61,15 @@ export class PeerLink extends Emitter<LinkEvents> {
    * Opens the call and resolves when the data channel is open.
    * @throws CallError, or an AbortError if `close` came first
    */
-  async open(microphone: MediaStreamTrack | null): Promise<void> {
-    if (microphone) this.peer.addTrack(microphone, new MediaStream([microphone]))
-    else this.peer.addTransceiver('audio', { direction: 'recvonly' })
+  async open(microphone: MediaStreamTrack | null, session: SessionPatch): Promise<void> {
+    // Also without a microphone: one may come in mid-call.
+    const sound = this.peer.addTransceiver(microphone ?? 'audio', { direction: 'sendrecv' })
+    this.sender = sound.sender
     this.peer.addTransceiver('video', { direction: 'recvonly' })
 
+    await this.authorize()
     await this.peer.setLocalDescription(await this.peer.createOffer())
-    const answer = await this.exchange(this.peer.localDescription?.sdp ?? '')
+    const answer = await this.exchange(this.peer.localDescription?.sdp ?? '', session)
     this.closed.signal.throwIfAborted()
     try {
       await this.peer.setRemoteDescription({ type: 'answer', sdp: answer })
@@ -66,6 +78,15 @@ export class PeerLink extends Emitter<LinkEvents> {
       throw new CallError({ kind: 'call-refused', message: String(error) })
     }
     await this.opened()
+  }
+
+  /** What is heard of the user from here on; null: nothing. */
+  async setMicrophone(track: MediaStreamTrack | null): Promise<void> {
+    await this.sender?.replaceTrack(track)
+  }
+
+  stats(): Promise<RTCStatsReport> {
+    return this.peer.getStats()
   }
 
   /** Sends one event; false if the channel is not open. */
@@ -79,8 +100,16 @@ export class PeerLink extends Emitter<LinkEvents> {
   hangUp(): void {
     this.isHungUp = true
     if (this.hangupUrl === null) return
-    void fetch(this.hangupUrl, { method: 'POST', keepalive: true }).catch(() => undefined)
+    void fetch(this.hangupUrl, { method: 'POST', headers: this.headers, keepalive: true }).catch(() => undefined)
     this.hangupUrl = null
+  }
+
+  /** Frees the place of a call that was lost, if the server still holds it and can be reached. */
+  async release(): Promise<void> {
+    if (this.hangupUrl === null) return
+    const signal = AbortSignal.timeout(RELEASE_TIMEOUT_MILLIS)
+    const reply = await fetch(this.hangupUrl, { method: 'POST', headers: this.headers, signal }).catch(() => null)
+    if (reply) this.hangupUrl = null
   }
 
   /** Ends everything without a `lost`. */
@@ -100,18 +129,31 @@ export class PeerLink extends Emitter<LinkEvents> {
    * Posts the offer at once: candidates need no waiting, the server learns ours from their checks.
    * A call that is closed meanwhile is let come about, so that it can be hung up by its id.
    */
-  private async exchange(offer: string): Promise<string> {
+  private async exchange(offer: string, session: SessionPatch): Promise<string> {
     const signal = AbortSignal.timeout(REPLY_TIMEOUT_MILLIS)
-    const headers = { 'Content-Type': 'application/sdp' }
+    const body = new FormData()
+    body.append('sdp', offer)
+    body.append('session', JSON.stringify({ type: 'realtime', ...session }))
     const unreachable = () => {
-      throw new CallError({ kind: 'unreachable' })
+      throw new NoReply()
     }
-    const reply = await fetch(this.callsUrl, { method: 'POST', headers, body: offer, signal }).catch(unreachable)
+    const reply = await fetch(this.callsUrl, { method: 'POST', headers: this.headers, body, signal }).catch(unreachable)
     if (!reply.ok) throw new CallError(await problemOfReply(reply))
     const callId = reply.headers.get('Location')?.split('/').pop()
     if (callId) this.hangupUrl = `${this.callsUrl}/${encodeURIComponent(callId)}/hangup`
     if (this.isHungUp) this.hangUp()
     return await reply.text().catch(unreachable)
+  }
+
+  private async authorize(): Promise<void> {
+    try {
+      this.headers = await authorization(this.token)
+    } catch (error) {
+      // Whoever gives the tokens may be as unreachable as the server for now.
+      const message = error instanceof Error ? error.message : String(error)
+      throw new CallError({ kind: 'token-refused', message, expired: false }, true)
+    }
+    this.closed.signal.throwIfAborted()
   }
 
   private opened(): Promise<void> {
@@ -159,4 +201,12 @@ export class PeerLink extends Emitter<LinkEvents> {
     this.close()
     this.emit('lost', undefined)
   }
+}
+
+/** @throws CallError if this browser cannot have a call */
+export function checkBrowser(): void {
+  if (typeof RTCPeerConnection === 'undefined') throw new CallError({ kind: 'no-webrtc' })
+  // Absent in some older browsers that do have H.264: then the server decides.
+  const codecs = typeof RTCRtpReceiver === 'undefined' ? undefined : RTCRtpReceiver.getCapabilities?.('video')?.codecs
+  if (codecs && !codecs.some((codec) => codec.mimeType.toLowerCase() === 'video/h264')) throw new CallError({ kind: 'no-h264' })
 }

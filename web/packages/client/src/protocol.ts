@@ -1,6 +1,8 @@
-// The messages on the data channel `oai-events`: the OpenAI Realtime protocol (GA) as far as this page
-// uses it, and events that this server adds (`session.ending`, `visavis.word`).
+// The messages on the data channel `oai-events`: the OpenAI Realtime protocol (GA) as far as this client
+// uses it, and events that this server adds (`session.ending`, `visavis.*`).
 // Types and the check at the door only; what an event means is decided in `turns.ts` and `conversation.ts`.
+
+import type { SessionPatch, TurnDetection } from './session.js'
 
 export interface ContentPart {
   type: string
@@ -23,10 +25,37 @@ export interface Response {
   output_modalities?: string[]
 }
 
-/** What a call is set to, as far as this page reads it. */
+/** What a call is set to, as far as this client reads it. */
 export interface Session {
+  audio?: { input?: { turn_detection?: TurnDetection | null } }
   /** Azure's field names; `mark` is ours: say that the face is made by a machine. */
   avatar?: { character?: string; mark?: boolean } | null
+}
+
+/** When each step of an answer was done, in milliseconds after the user's last voiced sample came in. */
+export interface Latency {
+  response_id: string
+  /** The user spoke; else the steps count from the typed message. */
+  spoken: boolean
+  committed_ms: number | null
+  transcribed_ms: number | null
+  first_token_ms: number | null
+  first_clause_ms: number | null
+  first_sound_ms: number | null
+  first_packet_ms: number | null
+  first_mouth_ms: number | null
+}
+
+/** This word of an answer's transcript is heard now; `start` and `end` count as JavaScript strings do. */
+export interface Word {
+  response_id: string
+  item_id: string
+  word: string
+  start: number
+  end: number
+  /** From the beginning of the answer's sound. */
+  audio_start_ms?: number
+  audio_end_ms?: number
 }
 
 /** Also the body of every HTTP error: `{"error": ErrorBody}`. */
@@ -49,6 +78,7 @@ export type ServerEvent =
   | { type: 'input_audio_buffer.speech_started'; item_id: string }
   | { type: 'input_audio_buffer.speech_stopped'; item_id: string }
   | { type: 'input_audio_buffer.cleared' }
+  | { type: 'input_audio_buffer.committed'; item_id: string }
   | { type: 'conversation.item.added' | 'conversation.item.done'; item: Item; previous_item_id: string | null }
   | { type: 'conversation.item.retrieved'; item: Item }
   | { type: 'conversation.item.deleted'; item_id: string }
@@ -65,23 +95,27 @@ export type ServerEvent =
   | Buffer<'output_audio_buffer.started'>
   | Buffer<'output_audio_buffer.stopped'>
   | Buffer<'output_audio_buffer.cleared'>
-  /** This word of an answer's transcript is heard now; `start` and `end` count as JavaScript strings do. */
-  | { type: 'visavis.word'; response_id: string; item_id: string; word: string; start: number; end: number }
+  | ({ type: 'visavis.word' } & Word)
+  | ({ type: 'visavis.latency' } & Latency)
+  /** Somebody spoke over an answer: it ended, or went on because that was no words. */
+  | { type: 'visavis.barge_in'; response_id: string; silent_ms: number | null; outcome: 'ended' | 'resumed' }
   | { type: 'error'; error: ErrorBody }
 
 export type EndReason = 'idle_timeout' | 'max_duration' | 'shutdown'
 
-/** What this page changes of a session. */
-export interface SessionPatch {
-  type: 'realtime'
-  audio: { input: { transcription: { language: string } } }
+/** Azure's way to have a text spoken as it is. */
+export interface SpokenMessage {
+  type: 'message'
+  role: 'assistant'
+  content: [{ type: 'text'; text: string }]
 }
 
 export type ClientEvent = { event_id: string } & (
   | { type: 'session.update'; session: SessionPatch }
   | { type: 'conversation.item.create'; item: Item }
   | { type: 'conversation.item.retrieve'; item_id: string }
-  | { type: 'response.create' }
+  | { type: 'input_audio_buffer.clear' | 'input_audio_buffer.commit' }
+  | { type: 'response.create'; response?: { pre_generated_assistant_message: SpokenMessage } }
   | { type: 'response.cancel'; response_id?: string }
   | { type: 'output_audio_buffer.clear' }
 )
@@ -94,6 +128,7 @@ const REQUIRED: { [Type in ServerEvent['type']]: readonly string[] } = {
   'input_audio_buffer.speech_started': ['item_id'],
   'input_audio_buffer.speech_stopped': ['item_id'],
   'input_audio_buffer.cleared': [],
+  'input_audio_buffer.committed': [],
   'conversation.item.added': ['item.id'],
   'conversation.item.done': ['item.id'],
   'conversation.item.retrieved': ['item.id'],
@@ -114,6 +149,8 @@ const REQUIRED: { [Type in ServerEvent['type']]: readonly string[] } = {
   'output_audio_buffer.stopped': ['response_id'],
   'output_audio_buffer.cleared': ['response_id'],
   'visavis.word': ['item_id', 'word'],
+  'visavis.latency': ['response_id'],
+  'visavis.barge_in': ['response_id'],
   error: [],
 }
 
@@ -145,4 +182,9 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function at(value: unknown, path: string): unknown {
   return path.split('.').reduce<unknown>((inner, key) => (isRecord(inner) ? inner[key] : undefined), value)
+}
+
+/** `crypto.randomUUID` is missing on pages without HTTPS; this is not. */
+export function randomHex(bytes: number): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

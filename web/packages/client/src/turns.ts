@@ -3,11 +3,14 @@
 //
 // The protocol allows one response at a time. A message typed while the face still thinks or speaks
 // first stops it (`response.cancel` while it generates, `output_audio_buffer.clear` for what is heard)
-// and goes out when the events say that it has stopped.
+// and goes out when the events say that it has stopped. A text to be said as it is waits for its turn instead.
 
-import { textOf, type ClientEvent, type ErrorBody, type ServerEvent } from './protocol'
+import { textOf, type ClientEvent, type ErrorBody, type ServerEvent, type SpokenMessage } from './protocol.js'
 
 export type Activity = 'listening' | 'thinking' | 'speaking'
+
+/** Further texts to say are refused. */
+const MOST_TO_SAY = 20
 
 type Unsent<Event> = Event extends unknown ? Omit<Event, 'event_id'> : never
 
@@ -23,7 +26,10 @@ export class Turns {
   private requested: string | null = null
   private lastRequest: string | null = null
   private readonly typed: { id: string; text: string }[] = []
-  /** The messages were sent, but the `response.create` for them was refused. */
+  /** Texts to be said as they are, when nothing else is. */
+  private readonly toSay: string[] = []
+  private saying: { request: string; text: string } | null = null
+  /** An answer is wanted: to messages whose `response.create` was refused, or to what was said by push to talk. */
   private owed = false
   /** Refused although no response is known here: wait for the next event that tells of one. */
   private blocked = false
@@ -31,6 +37,8 @@ export class Turns {
   private userSpeaks = false
   /** The user has spoken and no response has begun yet. */
   private awaitingAnswer = false
+  /** Our `input_audio_buffer.commit` that is not confirmed yet. */
+  private commit: string | null = null
   private readonly quietIds = new Set<string>()
   private counter = 0
 
@@ -39,7 +47,7 @@ export class Turns {
   get activity(): Activity {
     if (this.playing !== null) return 'speaking'
     if (this.generating !== null || this.toBePlayed !== null || this.requested !== null) return 'thinking'
-    if (this.typed.length > 0 || this.owed) return 'thinking'
+    if (this.typed.length > 0 || this.owed || this.toSay.length > 0) return 'thinking'
     return this.awaitingAnswer && !this.userSpeaks ? 'thinking' : 'listening'
   }
 
@@ -59,6 +67,38 @@ export class Turns {
     this.advance()
   }
 
+  /** Tells a server that does not know it what was said before the connection was lost. */
+  retell(id: string, speaker: 'user' | 'face', text: string): void {
+    const role = speaker === 'user' ? 'user' : 'assistant'
+    const content = [{ type: speaker === 'user' ? 'input_text' : 'output_text', text }]
+    this.emit({ type: 'conversation.item.create', item: { id, type: 'message', role, content } }, true)
+  }
+
+  /** Has a text said as it is, after what is being said. False if too many wait. */
+  say(text: string): boolean {
+    if (this.toSay.length >= MOST_TO_SAY) return false
+    this.toSay.push(text)
+    this.advance()
+    return true
+  }
+
+  /** Stops the answer, and drops what is waiting to be said. */
+  interrupt(): void {
+    this.toSay.length = 0
+    this.stop()
+  }
+
+  /** The button of push to talk: pressed, what was heard before is dropped and the face falls silent. */
+  listen(): void {
+    this.interrupt()
+    this.emit({ type: 'input_audio_buffer.clear' }, true)
+  }
+
+  /** Released: the turn is over, and shall be answered once the server has taken it. */
+  endTurn(): void {
+    this.commit = this.emit({ type: 'input_audio_buffer.commit' })
+  }
+
   /** Asks the server for an item's present text. */
   retrieve(itemId: string): void {
     this.emit({ type: 'conversation.item.retrieve', item_id: itemId }, true)
@@ -67,6 +107,7 @@ export class Turns {
   /** The confirmation of a stop stayed away for too long: go on as though it had come. */
   stopWaiting(): void {
     this.generating = this.playing = this.toBePlayed = null
+    this.stopping = false
     this.advance()
   }
 
@@ -79,6 +120,11 @@ export class Turns {
       case 'input_audio_buffer.speech_stopped':
         this.userSpeaks = false
         this.awaitingAnswer = true
+        break
+      case 'input_audio_buffer.committed':
+        this.userSpeaks = false
+        if (this.commit !== null) this.owed = true
+        this.commit = null
         break
       case 'input_audio_buffer.cleared':
         this.userSpeaks = this.awaitingAnswer = false
@@ -132,19 +178,54 @@ export class Turns {
       this.advance()
       return true
     }
+    if (id !== null && id === this.saying?.request) {
+      const { text } = this.saying
+      this.requested = this.saying = null
+      if (error.code !== 'conversation_already_has_active_response') return false
+      this.toSay.unshift(text)
+      this.blocked = !this.isAnswering
+      return true
+    }
+    // The button was pressed, but nothing was said.
+    if (id !== null && id === this.commit) {
+      this.commit = null
+      return error.code === 'input_audio_buffer_commit_empty'
+    }
     // A stop that crossed the end of the answer on its way.
     if (id !== null && this.quietIds.delete(id)) return true
     this.awaitingAnswer = false
     return false
   }
 
+  private get isAnswering(): boolean {
+    return this.generating !== null || this.playing !== null || this.toBePlayed !== null
+  }
+
+  private stop(): void {
+    if (!this.isAnswering || this.stopping) return
+    this.stopping = true
+    if (this.generating !== null) this.emit({ type: 'response.cancel', response_id: this.generating }, true)
+    this.emit({ type: 'output_audio_buffer.clear' }, true)
+  }
+
   private advance(): void {
-    if ((this.typed.length === 0 && !this.owed) || this.requested !== null || this.blocked) return
-    if (this.generating !== null || this.playing !== null || this.toBePlayed !== null) {
-      if (this.stopping) return
-      this.stopping = true
-      if (this.generating !== null) this.emit({ type: 'response.cancel', response_id: this.generating }, true)
-      this.emit({ type: 'output_audio_buffer.clear' }, true)
+    if (!this.isAnswering) this.stopping = false
+    if (this.requested !== null || this.blocked) return
+    if (this.typed.length > 0 || this.owed) this.ask()
+    else if (!this.isAnswering && !this.userSpeaks) this.sayNext()
+  }
+
+  private sayNext(): void {
+    const text = this.toSay.shift()
+    if (text === undefined) return
+    const pre_generated_assistant_message: SpokenMessage = { type: 'message', role: 'assistant', content: [{ type: 'text', text }] }
+    this.requested = this.emit({ type: 'response.create', response: { pre_generated_assistant_message } })
+    this.saying = { request: this.requested, text }
+  }
+
+  private ask(): void {
+    if (this.isAnswering) {
+      this.stop()
       return
     }
     this.stopping = this.owed = this.awaitingAnswer = false

@@ -2,9 +2,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { VisavisCall } from '../src/call'
 import type { Hint } from '../src/problems'
 import { cleared, created, done, started, truncated, userItem } from './script'
-import { fakeBrowser, FakePeerConnection, FakeTrack, reply, type FakeBrowser } from './fakes'
+import { connect, fakeBrowser, FakePeerConnection, FakeTrack, offerOf, reply, type FakeBrowser } from './fakes'
 
-const URL = 'https://host/v1/realtime/calls'
+const SERVER = 'https://host/face'
+const URL = `${SERVER}/v1/realtime/calls`
 let browser: FakeBrowser
 let call: VisavisCall
 let hints: Hint['kind'][]
@@ -12,7 +13,7 @@ let hints: Hint['kind'][]
 beforeEach(() => {
   vi.useFakeTimers()
   browser = fakeBrowser()
-  call = new VisavisCall(URL)
+  call = new VisavisCall({ server: SERVER, reconnect: false })
   hints = []
   call.on('hint', ({ kind, hint }) => hint && hints.push(kind))
 })
@@ -22,33 +23,31 @@ afterEach(() => {
   vi.unstubAllGlobals()
 })
 
-async function connected(wanted = { microphone: true }): Promise<FakePeerConnection> {
-  const starting = call.start(wanted)
-  await vi.advanceTimersByTimeAsync(0)
-  FakePeerConnection.latest.openChannel()
-  await starting
-  return FakePeerConnection.latest
-}
+const connected = (wanted = { microphone: true }) => connect(call, wanted)
 
 describe('opening a call', () => {
-  it('offers the microphone, a picture to receive and the channel oai-events, and posts the raw offer', async () => {
+  it('offers the microphone, a picture to receive and the channel oai-events, and posts it', async () => {
     const peer = await connected()
-    expect(peer.media).toEqual(['audio sendrecv', 'video recvonly'])
+    expect(peer.media).toEqual(['audio track sendrecv', 'video recvonly'])
     expect(peer.channel.label).toBe('oai-events')
     const [url, request] = browser.fetch.mock.calls[0] as [string, RequestInit]
     expect(url).toBe(URL)
-    expect(request).toMatchObject({ method: 'POST', body: peer.localDescription?.sdp, headers: { 'Content-Type': 'application/sdp' } })
+    expect(request.method).toBe('POST')
+    expect(offerOf(browser.fetch)).toEqual({ sdp: peer.localDescription?.sdp, session: { type: 'realtime' }, headers: {} })
     expect(peer.remoteDescription).toMatchObject({ sdp: 'v=0 answer' })
     expect(call.state).toMatchObject({ phase: 'listening', microphone: 'on' })
   })
 
-  it('tells the language of its user first, if there is one to tell', async () => {
-    expect((await connected()).channel.sent).toEqual([])
-    call.hangUp()
-    call = new VisavisCall(URL, 'zh')
-    const [told] = (await connected()).channel.sent
-    const audio = { input: { transcription: { language: 'zh' } } }
-    expect(told).toMatchObject({ type: 'session.update', session: { type: 'realtime', audio } })
+  it('tells with the offer what its user speaks, which conversation goes on and what else is set', async () => {
+    const session = { instructions: 'Be brief.', audio: { output: { voice: 'kokoro/af_heart' } } }
+    call = new VisavisCall({ server: SERVER, language: 'zh', conversationId: 'visitor-7', session })
+    await connected()
+    expect(offerOf(browser.fetch).session).toEqual({
+      type: 'realtime',
+      conversation_id: 'visitor-7',
+      instructions: 'Be brief.',
+      audio: { input: { transcription: { language: 'zh' } }, output: { voice: 'kokoro/af_heart' } },
+    })
   })
 
   it('puts sound and picture into one stream, even if the server names two', async () => {
@@ -67,7 +66,7 @@ describe('opening a call', () => {
   ])('goes on without a microphone after %s', async (name, kind) => {
     browser.getUserMedia.mockRejectedValue(new DOMException('', name))
     const peer = await connected()
-    expect(peer.media).toEqual(['audio recvonly', 'video recvonly'])
+    expect(peer.media).toEqual(['audio sendrecv', 'video recvonly'])
     expect(call.state).toMatchObject({ phase: 'listening', microphone: 'none' })
     expect(hints).toEqual([kind])
     expect(call.sendText('hello')).toBe(true)
@@ -129,7 +128,7 @@ describe('ending a call', () => {
   it('hangs up with a request that outlives the page, and releases everything', async () => {
     const peer = await connected()
     call.hangUp()
-    expect(browser.fetch).toHaveBeenLastCalledWith(`${URL}/rtc_7/hangup`, { method: 'POST', keepalive: true })
+    expect(browser.fetch).toHaveBeenLastCalledWith(`${URL}/rtc_7/hangup`, { method: 'POST', headers: {}, keepalive: true })
     expect(peer.isClosed).toBe(true)
     expect(browser.microphone.stop).toHaveBeenCalled()
     expect(call.state).toMatchObject({ phase: 'ended', problem: null })

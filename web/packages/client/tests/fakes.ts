@@ -2,6 +2,7 @@
 // that answers as the server would.
 
 import { vi } from 'vitest'
+import type { VisavisCall } from '../src/call'
 import type { ClientEvent } from '../src/protocol'
 
 export class FakeTrack {
@@ -19,8 +20,11 @@ export class FakeMediaStream {
   addTrack(track: FakeTrack) {
     this.tracks.push(track)
   }
+  removeTrack(track: FakeTrack) {
+    this.tracks.splice(this.tracks.indexOf(track), 1)
+  }
   getTracks() {
-    return this.tracks
+    return [...this.tracks]
   }
   getAudioTracks() {
     return this.tracks.filter((track) => track.kind === 'audio')
@@ -44,6 +48,7 @@ class FakeDataChannel {
 
 export class FakePeerConnection {
   static latest: FakePeerConnection
+  static count = 0
   iceConnectionState = 'new'
   connectionState = 'new'
   oniceconnectionstatechange: (() => void) | null = null
@@ -58,15 +63,20 @@ export class FakePeerConnection {
 
   constructor() {
     FakePeerConnection.latest = this
+    FakePeerConnection.count += 1
   }
   createDataChannel(label: string) {
     return (this.channel = new FakeDataChannel(label))
   }
-  addTrack(track: FakeTrack) {
-    this.media.push(`${track.kind} sendrecv`)
+  addTransceiver(what: string | FakeTrack, { direction }: { direction: string }) {
+    this.media.push(`${typeof what === 'string' ? what : `${what.kind} track`} ${direction}`)
+    return { sender: { replaceTrack: this.replaceTrack } }
   }
-  addTransceiver(kind: string, { direction }: { direction: string }) {
-    this.media.push(`${kind} ${direction}`)
+  readonly replaceTrack = vi.fn(() => Promise.resolve())
+  /** What `getStats` gives. */
+  stats: object[] = []
+  getStats() {
+    return Promise.resolve(new Map(this.stats.map((stat, index) => [String(index), stat])))
   }
   createOffer() {
     return Promise.resolve({ type: 'offer', sdp: `v=0 ${this.media.join(', ')}` })
@@ -106,11 +116,20 @@ export interface FakeBrowser {
   getUserMedia: ReturnType<typeof vi.fn>
 }
 
+/** What the latest offer held. */
+export function offerOf(fetch: FakeBrowser['fetch']): { sdp: string; session: Record<string, unknown>; headers: Record<string, string> } {
+  const [, request] = fetch.mock.calls.filter(([url]) => String(url).endsWith('/calls')).at(-1) as [string, RequestInit]
+  const form = request.body as FormData
+  const session = JSON.parse(String(form.get('session'))) as Record<string, unknown>
+  return { sdp: String(form.get('sdp')), session, headers: request.headers as Record<string, string> }
+}
+
 /** Puts the fakes in place; the server answers 201 until a test says otherwise. */
 export function fakeBrowser(): FakeBrowser {
   const microphone = new FakeTrack('audio')
+  FakePeerConnection.count = 0
   const getUserMedia = vi.fn(() => Promise.resolve(new FakeMediaStream([microphone])))
-  const fetch = vi.fn(() => Promise.resolve(reply(201, 'v=0 answer', { Location: '/v1/realtime/calls/rtc_7' })))
+  const fetch = vi.fn((_url: string, _init?: RequestInit) => Promise.resolve(reply(201, 'v=0 answer', { Location: '/v1/realtime/calls/rtc_7' })))
   vi.stubGlobal('RTCPeerConnection', FakePeerConnection)
   vi.stubGlobal('RTCRtpReceiver', { getCapabilities: () => ({ codecs: [{ mimeType: 'video/H264' }] }) })
   vi.stubGlobal('MediaStream', FakeMediaStream)
@@ -121,4 +140,13 @@ export function fakeBrowser(): FakeBrowser {
 
 export function reply(status: number, body: string, headers: Record<string, string> = {}): Response {
   return new Response(body, { status, headers })
+}
+
+/** Starts a call and has the server open it; returns its peer connection. Fake timers must be on. */
+export async function connect(call: VisavisCall, wanted = { microphone: true }): Promise<FakePeerConnection> {
+  const starting = call.start(wanted)
+  await vi.advanceTimersByTimeAsync(0)
+  FakePeerConnection.latest.openChannel()
+  await starting
+  return FakePeerConnection.latest
 }
