@@ -1,7 +1,7 @@
 // The call as reactive state. All that happens in it is decided by `VisavisCall`; here stand what a call starts with, and
 // which conversation it belongs to.
 
-import { VisavisCall, type CallState, type Entry, type Hint, type Quality } from '@visavis/client'
+import { ApiError, VisavisCall, type CallState, type Entry, type Hint, type Quality } from '@visavis/client'
 import { defineStore } from 'pinia'
 import { computed, onScopeDispose, shallowRef, watch } from 'vue'
 import { remembered } from '../composables/remembered'
@@ -103,7 +103,10 @@ export const useCall = defineStore('call', () => {
   /** @throws ApiError if the server could not be told; then nothing is deleted */
   async function forget(): Promise<void> {
     hangUp()
-    await server.api.forget(conversationId.value)
+    await server.api.forget(conversationId.value).catch((error: unknown) => {
+      // The server keeps none, or nothing was said yet.
+      if (!(error instanceof ApiError) || error.status !== 404) throw error
+    })
     renew()
   }
 

@@ -26,6 +26,11 @@ export const useSettings = defineStore('settings', () => {
   // A Chinese page is used by those who speak Chinese.
   const usualLanguage = computed(() => (preferences.locale === 'zh' ? 'zh' : null))
   const fields = computed(() => fieldsOf(values.value, server.defaults, usualLanguage.value))
+  /** What the face is called on this page: as the visitor wishes, or as it is listed; empty if it has no name. */
+  const name = computed(() => {
+    const id = values.value.avatar ?? server.defaultAvatar
+    return values.value.name.trim() || (server.avatars.find((avatar) => avatar.id === id)?.name ?? '')
+  })
   const patch = computed(() => toPatch(fields.value))
 
   function set(change: Partial<Settings>): void {
@@ -46,7 +51,7 @@ export const useSettings = defineStore('settings', () => {
     if (values.value.avatar === id) set({ avatar: null })
   }
 
-  return { values, portraits, isOpen, fields, patch, set, reset, addPortrait, dropPortrait }
+  return { values, portraits, isOpen, fields, patch, name, set, reset, addPortrait, dropPortrait }
 })
 
 function readPortraits(stored: unknown): Portrait[] | null {
