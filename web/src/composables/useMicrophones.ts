@@ -4,7 +4,8 @@
 import { onScopeDispose, readonly, shallowRef } from 'vue'
 
 export function useMicrophones() {
-  const devices = shallowRef<readonly MediaDeviceInfo[]>([])
+  /** Null until they are known. */
+  const devices = shallowRef<readonly MediaDeviceInfo[] | null>(null)
   // Missing on pages without HTTPS.
   const media = navigator.mediaDevices as MediaDevices | undefined
 
@@ -12,6 +13,8 @@ export function useMicrophones() {
     const all = (await media?.enumerateDevices().catch(() => [])) ?? []
     devices.value = all.filter(({ kind, deviceId }) => kind === 'audioinput' && deviceId !== '')
   }
+
+  void refresh()
 
   media?.addEventListener?.('devicechange', refresh)
   onScopeDispose(() => media?.removeEventListener?.('devicechange', refresh))

@@ -82,7 +82,7 @@ export const en = {
     detail: 'Speak or type. The face listens, answers, and stops when you talk over it.',
     microphone: 'Your browser will ask for the microphone. It is heard only while the call lasts, and no sound is kept.',
     call: 'Call',
-    type: 'Type without a microphone',
+    type: 'Type instead',
   },
   ended: { title: 'Call ended', again: 'Call again', tryAgain: 'Try again', retryIn: 'Try again in {seconds} s', byReason: {
     idle_timeout: { title: 'The call has ended', advice: 'Nobody had spoken for a while. Call again whenever you like.' },

@@ -16,7 +16,7 @@ export const zh: Words = {
     detail: '说话或打字都可以。对方会倾听、回答，你一开口它就停下。',
     microphone: '浏览器会请求使用麦克风。只在通话期间收听，不保存任何声音。',
     call: '呼叫',
-    type: '不用麦克风，打字交谈',
+    type: '打字交谈',
   },
   ended: { title: '通话已结束', again: '重新呼叫', tryAgain: '重试', retryIn: '{seconds} 秒后可重试', byReason: {
     idle_timeout: { title: '通话已结束', advice: '很久没有人说话了。随时可以重新呼叫。' },
