@@ -11,6 +11,7 @@ export default defineConfig({
   // Relative paths: the page works at "/" and below any prefix of a reverse proxy.
   base: './',
   plugins: [vue()],
+  define: { __VUE_I18N_LEGACY_API__: 'false', __VUE_I18N_FULL_INSTALL__: 'false', __INTLIFY_PROD_DEVTOOLS__: 'false' },
   resolve: { alias: { '@visavis/client': here('./packages/client/src/index.ts') } },
   build: { target: 'es2022', assetsInlineLimit: 2048, modulePreload: { polyfill: false }, rolldownOptions: { input: pages } },
   server: {

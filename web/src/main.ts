@@ -1,7 +1,12 @@
+// Starts the page. What it needs before anything is drawn (theme, language) comes from the preferences.
+
+import { createPinia } from 'pinia'
 import { createApp } from 'vue'
 import App from './App.vue'
-import { languageTag } from './i18n'
+import { i18n } from './i18n'
+import { usePreferences } from './stores/preferences'
 import './styles/base.css'
 
-document.documentElement.lang = languageTag
-createApp(App).mount('#app')
+const app = createApp(App).use(createPinia()).use(i18n)
+usePreferences()
+app.mount('#app')

@@ -5,7 +5,8 @@ import { createWriteStream, existsSync, mkdirSync, mkdtempSync, rmSync, writeFil
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ARTIFACTS, BINARY, SERVER_CONFIG, serverArguments } from './settings.mjs'
+import { startFront } from './page-front.mjs'
+import { ARTIFACTS, BINARY, PAGE, SERVER_CONFIG, serverArguments } from './settings.mjs'
 
 /** Models are loaded and warmed up before the server is ready. */
 const READY_MILLIS = 120_000
@@ -16,11 +17,39 @@ export async function startServer(settings = '') {
   if (!existsSync(BINARY)) throw new Error(`No server at ${BINARY}. Build it (make build) or name it in VISAVIS_BIN.`)
   const folder = mkdtempSync(path.join(os.tmpdir(), 'visavis-e2e-'))
   const config = path.join(folder, 'config.toml')
-  writeFileSync(config, SERVER_CONFIG + settings)
+  writeFileSync(config, `${SERVER_CONFIG}[memory]\nfile = "${path.join(folder, 'conversations.db')}"\n${settings}`)
   mkdirSync(ARTIFACTS, { recursive: true })
   const log = createWriteStream(path.join(ARTIFACTS, 'e2e-server.log'))
 
-  const child = spawn(BINARY, serverArguments(config), { stdio: ['ignore', 'pipe', 'pipe'] })
+  let server = await launch(config, '127.0.0.1:0', log)
+  const front = PAGE ? await startFront(PAGE, server.url) : null
+
+  return {
+    url: front?.url ?? server.url,
+    /** The body of /api/status. */
+    status: async () => (await fetch(`${server.url}/api/status`)).json(),
+    /** As a power cut would. */
+    kill: () => server.end('SIGKILL'),
+    /** After `kill`: the same server again, at the same address. */
+    restart: async () => {
+      server = await launch(config, new URL(server.url).host, log)
+    },
+    /** Gracefully; returns the exit code or, if it had to be killed, the signal. */
+    stop: async () => {
+      const timer = setTimeout(() => void server.end('SIGKILL'), STOP_MILLIS)
+      const end = await server.end('SIGTERM')
+      clearTimeout(timer)
+      front?.close()
+      log.end()
+      rmSync(folder, { recursive: true, force: true })
+      return end
+    },
+  }
+}
+
+/** Starts one process, and resolves when it is ready. */
+async function launch(config, listen, log) {
+  const child = spawn(BINARY, serverArguments(config, listen), { stdio: ['ignore', 'pipe', 'pipe'] })
   const exited = new Promise((resolve) => child.once('exit', (code, signal) => resolve(signal ?? code)))
   let output = ''
   const url = await new Promise((resolve, reject) => {
@@ -43,25 +72,12 @@ export async function startServer(settings = '') {
     if (Date.now() > deadline) throw new Error(`The server is not ready after ${READY_MILLIS / 1000} s:\n${output}`)
     await sleep(200)
   }
-
   return {
     url,
-    /** The body of /api/status. */
-    status: async () => (await fetch(`${url}/api/status`)).json(),
-    /** As a power cut would. */
-    kill: async () => {
-      child.kill('SIGKILL')
-      await exited
-    },
-    /** Gracefully; returns the exit code or, if it had to be killed, the signal. */
-    stop: async () => {
-      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MILLIS)
-      child.kill('SIGTERM')
-      const end = await exited
-      clearTimeout(timer)
-      log.end()
-      rmSync(folder, { recursive: true, force: true })
-      return end
+    /** Resolves to how it ended. */
+    end: (signal) => {
+      child.kill(signal)
+      return exited
     },
   }
 }

@@ -17,6 +17,8 @@ const fromHere = (file) => path.resolve(here, file)
 
 /** The server under test. */
 export const BINARY = path.resolve(process.env.VISAVIS_BIN ?? fromHere('../../target/release/visavis'))
+/** Folder of a page to be tested in place of the one in the binary. */
+export const PAGE = process.env.VISAVIS_PAGE && path.resolve(process.env.VISAVIS_PAGE)
 /** A Chromium that decodes H.264 in WebRTC (Debian's does; most builds for test tools do not). */
 export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'
 /** Where screenshots and the server's log go. */
@@ -50,6 +52,7 @@ export const SERVER_CONFIG = `
 max_calls = 1
 `
 
-export function serverArguments(configFile) {
-  return ['serve', '--listen', '127.0.0.1:0', '--config', configFile]
+/** @param listen address and port; port 0 is any */
+export function serverArguments(configFile, listen) {
+  return ['serve', '--listen', listen, '--config', configFile]
 }
