@@ -3,7 +3,7 @@
 // serves web/dist and the interface; `vite` takes it for its proxy.
 
 import { createReadStream, readFileSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, request as httpRequest } from 'node:http'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -103,11 +103,17 @@ export async function startFake({ port = 0, scene = 'busy', key = 'fake-key' } =
     metrics.put('process_cpu_seconds_total', 3)
     metrics.family('process_resident_memory_bytes', 'gauge', 'Resident memory size in bytes.')
     metrics.put('process_resident_memory_bytes', 590e6)
+    metrics.family('visavis_child_cpu_seconds_total', 'counter', 'CPU time of the processes of a program')
+    metrics.put('visavis_child_cpu_seconds_total{process="visavis-llm"}', 1)
+    metrics.family('visavis_child_resident_memory_bytes', 'gauge', 'Memory that the processes of a program hold')
+    metrics.put('visavis_child_resident_memory_bytes{process="visavis-llm"}', 730e6)
     metrics.family('visavis_queue_depth', 'gauge', 'What waits in a queue')
     const queues = { ears: 512, ear_events: 64, hearing: 32, end_of_turn: 32, voice: 64, session_events: 256 }
     for (const queue of Object.keys(queues)) metrics.put(`visavis_queue_depth{queue="${queue}"}`, 0)
     metrics.family('visavis_queue_capacity', 'gauge', 'What a queue holds at most')
     for (const [queue, capacity] of Object.entries(queues)) metrics.put(`visavis_queue_capacity{queue="${queue}"}`, capacity)
+    metrics.family('visavis_errors_total', 'counter', 'Errors that were handled, by kind')
+    metrics.family('visavis_language_retries_total', 'counter', 'Times a language model was asked again')
     metrics.family('visavis_frames_sent_total', 'counter', 'Pictures sent')
     metrics.put('visavis_frames_sent_total', 0)
     for (const name of ['round_trip_seconds', 'loss_ratio', 'jitter_seconds']) metrics.family(`visavis_call_${name}`, 'gauge', 'Of one call')
@@ -185,6 +191,8 @@ export async function startFake({ port = 0, scene = 'busy', key = 'fake-key' } =
   /** A second of the made-up world. */
   function tick() {
     ticks += 1
+    if (scene === 'old') return
+    metrics.add('visavis_child_cpu_seconds_total{process="visavis-llm"}', 0.01 + calls.size * random.between(0.02, 0.12))
     metrics.add('process_cpu_seconds_total', 0.02 + calls.size * random.between(0.14, 0.2))
     metrics.set('process_resident_memory_bytes', 590e6 + calls.size * 24e6 + 4e6 * Math.sin(ticks / 20))
     if (scene !== 'busy') return
@@ -327,6 +335,25 @@ export async function startFake({ port = 0, scene = 'busy', key = 'fake-key' } =
       await new Promise((resolve) => server.close(resolve))
     },
   }
+}
+
+/** `fetch` over node's own client, for tests in a pretended browser whose fetch goes by the rules of one. */
+export function nodeFetch(url, { method = 'GET', headers, body, signal } = {}) {
+  return new Promise((resolve, reject) => {
+    const sent = httpRequest(String(url), { method, headers, agent: false }, (reply) => {
+      const stream = new ReadableStream({
+        start(controller) {
+          reply.on('data', (chunk) => controller.enqueue(new Uint8Array(chunk)))
+          reply.on('end', () => controller.close())
+          reply.on('error', (error) => controller.error(error))
+        },
+      })
+      resolve(new Response(reply.statusCode === 204 ? null : stream, { status: reply.statusCode, headers: reply.headers }))
+    })
+    sent.on('error', reject)
+    signal?.addEventListener('abort', () => sent.destroy(new Error('aborted')))
+    sent.end(body)
+  })
 }
 
 if (process.argv[1] === here('./fake-server.mjs')) {

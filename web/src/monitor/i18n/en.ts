@@ -44,7 +44,7 @@ export const en = {
     typedNote: 'median · {p95} at p95 · {n} typed',
     answerNone: 'no answer in this window',
     silent: 'Silent when talked over',
-    silentNote: 'at p95 · {n} times',
+    silentNote: 'at p95 · once | at p95 · {n} times',
     silentNone: 'nobody talked over an answer',
     late: 'Late beats',
     lateNote: 'media more than 20 ms late',
@@ -63,7 +63,7 @@ export const en = {
     loss: 'Packet loss',
     late: 'Late beats',
     line: {
-      active: 'calls', limit: 'limit', used: 'cores', resident: 'resident', sent: 'frames/s', draw: 'draw', encode: 'encode',
+      active: 'calls', limit: 'limit', server: 'server', children: 'its processes', sent: 'frames/s', draw: 'draw', encode: 'encode',
       mean: 'mean', worst: 'worst call', beats: 'beats', budget: '40 ms between frames',
     },
     unit: { cores: 'cores', frames: 'per second' },
@@ -80,7 +80,7 @@ export const en = {
     none: 'Nobody is calling.',
     needKey: 'With an admin key each call is listed here.',
     state: 'State', call: 'Call', duration: 'Duration', face: 'Face', voice: 'Voice', from: 'From', roundTrip: 'Round trip', loss: 'Loss',
-    jitter: 'Jitter', frames: 'Frames/s', answers: 'Answers', cuts: 'Cut short', errors: 'Errors', action: 'Action',
+    jitter: 'Jitter', frames: 'Frames/s', answers: 'Answers', cuts: 'Cut short', late: 'Late', errors: 'Errors', action: 'Action',
     end: 'End', endThis: 'End call {id}', isEnding: 'Ending…',
     note: 'Nothing of what is said can be heard or read here.',
   },
@@ -125,9 +125,9 @@ export const en = {
     tools: 'Tool servers', toolsCount: '{n} tools', toolsAway: 'away',
   },
   time: {
-    transcribe: 'Transcribe an utterance', judge: 'Judge whether a thought is complete', token: 'First token of the model',
+    transcribe: 'Transcribe an utterance', judge: 'Judge whether a thought is complete', token: 'First token of the model', answer: 'Whole answer of the model',
     voiceFirst: 'First sound of a clause', voice: 'Sound of a whole clause', knowledge: 'Find what is known', tool: 'Call a tool',
-    draw: 'Draw a frame', encode: 'Encode a frame',
+    ears: 'Hear a packet', opus: 'Encode 20 ms of sound', draw: 'Draw a frame', encode: 'Encode a frame',
   },
   trouble: {
     hearingFailovers: 'Recogniser elsewhere failed', voiceFailovers: 'Another voice stepped in', languageFailures: 'Language model failed',
@@ -142,6 +142,12 @@ export const en = {
   counts: {
     barge: 'Talked over', bargeSubtitle: 'Voice over an answer: words end it, a cough lets it go on.',
     outcome: { ended: 'Answer ended', resumed: 'Answer went on' },
+    ending: { completed: 'Completed', interrupted: 'Interrupted', cancelled: 'Cancelled', failed: 'Failed' },
+    reason: {
+      hung_up: 'Hung up', by_remote: 'Ended by the other side', connection_lost: 'Connection lost', never_connected: 'Never connected',
+      idle_timeout: 'Nobody spoke for a while', max_duration: 'Longest time reached', shutdown: 'Server shut down', fault: 'Fault',
+      admin: 'Ended by an admin', full: 'Server was full', invalid_sdp: 'Offer was not valid', no_audio: 'Offered no sound', no_opus: 'Offered no Opus', no_h264: 'Offered no H.264', transport_failed: 'No transport', shutting_down: 'Server was shutting down',
+    },
     ends: 'Calls ended', refusals: 'Calls refused', endings: 'Answers ended', errors: 'Errors by kind',
     what: 'What', none: 'None yet.',
     silent: 'Silent after',
@@ -154,7 +160,7 @@ export const en = {
     title: 'What happened', needKey: 'With an admin key calls that come and go are listed here.', none: 'Nothing yet since this page was opened.',
     started: 'Call began', ended: 'Call ended', refused: 'Call refused', barge_in: 'Talked over', config: 'Settings changed', lagged: 'Events were missed',
   },
-  stream: { waiting: 'The event stream was lost; it is opened again.' },
+  stream: { waiting: 'The event stream was lost; it is opened again.', says: 'The event stream cannot be opened; it is tried again. The server says: {message}' },
   settings: {
     title: 'Settings',
     intro: 'Every setting of the server. Those with a field apply to new calls at once and are kept in its configuration file; the others want a change in the file and a restart.',

@@ -65,7 +65,7 @@ export const zh: Words = {
     loss: '丢包率',
     late: '迟到的节拍',
     line: {
-      active: '通话', limit: '上限', used: '核', resident: '常驻内存', sent: '帧/秒', draw: '绘制', encode: '编码',
+      active: '通话', limit: '上限', server: '服务器', children: '其子进程', sent: '帧/秒', draw: '绘制', encode: '编码',
       mean: '平均', worst: '最差通话', beats: '节拍', budget: '帧间隔 40 毫秒',
     },
     unit: { cores: '核', frames: '帧/秒' },
@@ -82,7 +82,7 @@ export const zh: Words = {
     none: '当前没有通话。',
     needKey: '输入管理密钥后，这里会列出每个通话。',
     state: '状态', call: '通话', duration: '时长', face: '形象', voice: '声音', from: '来源', roundTrip: '往返时间', loss: '丢包',
-    jitter: '抖动', frames: '帧/秒', answers: '回答', cuts: '被打断', errors: '错误', action: '操作',
+    jitter: '抖动', frames: '帧/秒', answers: '回答', cuts: '被打断', late: '迟到', errors: '错误', action: '操作',
     end: '结束', endThis: '结束通话 {id}', isEnding: '正在结束…',
     note: '此处无法听到或读到通话内容。',
   },
@@ -127,9 +127,9 @@ export const zh: Words = {
     tools: '工具服务器', toolsCount: '{n} 个工具', toolsAway: '不可用',
   },
   time: {
-    transcribe: '转写一段语音', judge: '判断一句话是否说完', token: '模型的首个词元',
+    transcribe: '转写一段语音', judge: '判断一句话是否说完', token: '模型的首个词元', answer: '模型的整个回答',
     voiceFirst: '分句的首个声音', voice: '整个分句的声音', knowledge: '查找知识', tool: '调用工具',
-    draw: '绘制一帧', encode: '编码一帧',
+    ears: '听一个数据包', opus: '编码 20 毫秒声音', draw: '绘制一帧', encode: '编码一帧',
   },
   trouble: {
     hearingFailovers: '远程识别失败', voiceFailovers: '改用其他声音', languageFailures: '语言模型失败',
@@ -144,6 +144,12 @@ export const zh: Words = {
   counts: {
     barge: '打断', bargeSubtitle: '回答时有人声：说话会结束回答，咳嗽则继续。',
     outcome: { ended: '回答结束', resumed: '回答继续' },
+    ending: { completed: '完成', interrupted: '被打断', cancelled: '取消', failed: '失败' },
+    reason: {
+      hung_up: '挂断', by_remote: '对方结束', connection_lost: '连接丢失', never_connected: '未能连接',
+      idle_timeout: '长时间无人说话', max_duration: '达到最长时间', shutdown: '服务器关闭', fault: '故障',
+      admin: '由管理员结束', full: '服务器已满', invalid_sdp: '呼叫请求无效', no_audio: '没有提供声音', no_opus: '没有提供 Opus', no_h264: '没有提供 H.264', transport_failed: '无法传输', shutting_down: '服务器正在关闭',
+    },
     ends: '通话结束', refusals: '通话被拒绝', endings: '回答结束', errors: '按类型统计的错误',
     what: '内容', none: '暂无。',
     silent: '静音用时',
@@ -156,7 +162,7 @@ export const zh: Words = {
     title: '动态', needKey: '输入管理密钥后，这里会列出通话的开始和结束。', none: '打开此页面以来还没有。',
     started: '通话开始', ended: '通话结束', refused: '通话被拒绝', barge_in: '打断', config: '设置已更改', lagged: '有事件丢失',
   },
-  stream: { waiting: '事件流已中断，正在重新打开。' },
+  stream: { waiting: '事件流已中断，正在重新打开。', says: '事件流无法打开，正在重试。服务器说：{message}' },
   settings: {
     title: '设置',
     intro: '服务器的全部设置。有输入框的设置对新通话立即生效，并保存在配置文件中；其余的需要修改配置文件并重启。',

@@ -63,7 +63,7 @@ export class History {
   }
 
   private put(row: number, { kind }: Family, { name, labels, value }: Sample, restarted: boolean): void {
-    const grows = kind === 'counter' || kind === 'histogram' || kind === 'summary'
+    const grows = kind === 'counter' || kind === 'histogram' || kind === 'summary' || (kind === 'untyped' && name.endsWith('_total'))
     let columns = this.columns.get(name)
     if (!columns) this.columns.set(name, (columns = new Map()))
     const key = JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)))

@@ -67,6 +67,21 @@ export type ChartName = (typeof CHARTS)[number]
 /** Values over time, one for each step; null: nothing is known of it. */
 export type Series = (number | null)[]
 
+/** Whether the server measures what a chart shows; of calls nothing is there while there is no call. */
+export function isMeasured(history: History, chart: ChartName): boolean {
+  const names: Record<ChartName, string> = {
+    calls: 'visavis_calls_active',
+    cores: 'process_cpu_seconds_total',
+    memory: 'process_resident_memory_bytes',
+    frames: 'visavis_frame_encode_seconds_count',
+    draw: 'visavis_frame_draw_seconds_count',
+    roundTrip: 'visavis_call_round_trip_seconds:mean',
+    loss: 'visavis_call_loss_ratio:mean',
+    late: 'visavis_media_late_beats_total',
+  }
+  return history.has(names[chart])
+}
+
 /** The lines of each chart, by their names. */
 export function charts(history: History, steps: Span[]): Record<ChartName, Record<string, Series>> {
   const over = (read: (span: Span) => number | null): Series => steps.map((span) => (span.end > span.begin ? read(span) : null))
@@ -74,8 +89,8 @@ export function charts(history: History, steps: Span[]): Record<ChartName, Recor
   const slowest = (name: string) => over((span) => percentiles(history.histogram(name, {}, span))?.p95 ?? null)
   return {
     calls: { active: gauge('visavis_calls_active') },
-    cores: { used: over((span) => history.rate('process_cpu_seconds_total', {}, span)) },
-    memory: { resident: gauge('process_resident_memory_bytes') },
+    cores: { server: over((span) => history.rate('process_cpu_seconds_total', {}, span)), children: over((span) => history.rate('visavis_child_cpu_seconds_total', {}, span)) },
+    memory: { server: gauge('process_resident_memory_bytes'), children: gauge('visavis_child_resident_memory_bytes') },
     frames: { sent: over((span) => framesPerSecond(history, span)) },
     draw: { draw: slowest('visavis_frame_draw_seconds'), encode: slowest('visavis_frame_encode_seconds') },
     roundTrip: { mean: gauge('visavis_call_round_trip_seconds:mean'), worst: gauge('visavis_call_round_trip_seconds:worst') },
@@ -103,10 +118,13 @@ export const TIMES = {
   transcribe: 'visavis_transcribe_seconds',
   judge: 'visavis_judge_seconds',
   token: 'visavis_first_token_seconds',
+  answer: 'visavis_language_answer_seconds',
   voiceFirst: 'visavis_voice_first_seconds',
   voice: 'visavis_voice_seconds',
   knowledge: 'visavis_knowledge_seconds',
   tool: 'visavis_tool_seconds',
+  ears: 'visavis_ears_packet_seconds',
+  opus: 'visavis_audio_encode_seconds',
   draw: 'visavis_frame_draw_seconds',
   encode: 'visavis_frame_encode_seconds',
 } as const
@@ -153,6 +171,8 @@ export function queueRows(history: History, span: Span) {
     queue,
     depth: history.now('visavis_queue_depth', { queue }),
     capacity: history.now('visavis_queue_capacity', { queue }),
+    /** Of queues of one name the fullest, 1: full. */
+    fullest: history.now('visavis_queue_fullest_ratio', { queue }),
     drops: counted(history, 'visavis_dropped_total', { queue }, span) ?? 0,
     total: history.now('visavis_dropped_total', { queue }) ?? 0,
   }))
@@ -164,11 +184,11 @@ export interface CountRow {
   total: number
 }
 
-/** A counter by the values of one label, the most of late first. */
+/** A counter by the values of one label, the most of late first; what never happened is left out. */
 export function countRows(history: History, name: string, label: string, span: Span): CountRow[] {
-  const rows = history.values(name, label).map((value) => {
+  const rows: CountRow[] = history.values(name, label).map((value) => {
     const match = { [label]: value }
     return { name: value, recent: history.increase(name, match, span) ?? 0, total: history.now(name, match) ?? 0 }
   })
-  return rows.sort((a, b) => b.recent - a.recent || b.total - a.total)
+  return rows.filter(({ total }) => total > 0).sort((a, b) => b.recent - a.recent || b.total - a.total)
 }

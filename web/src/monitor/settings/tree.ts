@@ -16,16 +16,19 @@ export interface Field {
 
 /** A text this long, or with a line break, is written in an area of its own. */
 const PROSE_CHARACTERS = 60
+/** Tables whose keys a person chooses are edited as a whole. */
+const FREE_TABLES = /\.(?:headers|query|extra_body|env|parameters)$/
+/** Lists of tables, which an empty one does not tell. */
+const TABLE_LISTS = /^(?:llm\.others|tools\.(?:webhook|mcp))$/
 const PROSE_NAMES = /(?:^|[._])(?:prompt|greeting|instructions|description)$/
 
-/** Every leaf of the tree, in its order. A table that can be changed as a whole, and an empty one, is a leaf. */
+/** Every leaf of the tree, in its order. What is below a live path is live. */
 export function fieldsOf(config: Table, live: readonly string[]): Field[] {
   const exact = new Set(live)
   const walk = (value: Json, keys: string[], above: boolean): Field[] => {
     const path = keys.join('.')
     const isLive = above || exact.has(path)
-    const isWhole = exact.has(path) && !live.some((other) => other.startsWith(`${path}.`))
-    if (isTable(value) && Object.keys(value).length > 0 && !isWhole) {
+    if (isTable(value) && Object.keys(value).length > 0 && !FREE_TABLES.test(path)) {
       return Object.entries(value).flatMap(([key, inner]) => walk(inner, [...keys, key], isLive))
     }
     return [{ path, keys, value, live: isLive, editor: editorOf(path, value) }]
@@ -36,6 +39,7 @@ export function fieldsOf(config: Table, live: readonly string[]): Field[] {
 export function editorOf(path: string, value: Json): Editor {
   if (typeof value === 'boolean') return 'switch'
   if (typeof value === 'number') return 'number'
+  if (TABLE_LISTS.test(path)) return 'json'
   if (Array.isArray(value)) return value.every((item) => typeof item === 'string' && !item.includes('\n')) ? 'list' : 'json'
   if (isTable(value)) return 'json'
   return PROSE_NAMES.test(path) || (value ?? '').length > PROSE_CHARACTERS || value?.includes('\n') ? 'prose' : 'line'
@@ -68,7 +72,18 @@ export function read(text: string, { editor, value }: Field): { value: Json } | 
         return { fault: 'json' }
       }
     default:
-      return { value: value === null && text === '' ? null : text }
+      return { value: value === null ? guess(text) : text }
+  }
+}
+
+/** Of a setting that is not set nobody knows the type: JSON that is no text, else text. */
+function guess(text: string): Json {
+  if (text.trim() === '') return null
+  try {
+    const value = JSON.parse(text) as Json
+    return typeof value === 'string' ? text : value
+  } catch {
+    return text
   }
 }
 

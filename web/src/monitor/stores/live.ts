@@ -17,7 +17,7 @@ export interface Call {
   state: CallState
   started_at: number
   seconds: number
-  remote: string
+  remote: string | null
   origin: string | null
   user_agent: string | null
   avatar: string
@@ -69,6 +69,8 @@ interface Payload {
 export const useLive = defineStore('live', () => {
   const admin = useAdmin()
   const stream = ref<FollowState | 'off'>('off')
+  /** Why the server does not open the stream, in its words. */
+  const problem = ref('')
   const byId = ref(new Map<string, Call>())
   const answers = shallowRef<Answer[]>([])
   const happenings = shallowRef<Happening[]>([])
@@ -90,8 +92,9 @@ export const useLive = defineStore('live', () => {
       url: urlOf('api/events'),
       headers: admin.headers,
       onEvent: take,
-      onState(state) {
+      onState(state, message) {
         stream.value = state
+        if (state !== 'connecting') problem.value = message
         if (state === 'refused') admin.refuse()
         if (state === 'absent') admin.access = 'absent'
         if (state === 'open') {
@@ -134,7 +137,7 @@ export const useLive = defineStore('live', () => {
         if (!payload.call) return
         asked += 1
         byId.value.set(payload.call.id, payload.call)
-        return note({ kind: 'started', call: payload.call.id, detail: payload.call.origin ?? payload.call.remote })
+        return note({ kind: 'started', call: payload.call.id, detail: payload.call.origin ?? payload.call.remote ?? '' })
       }
       case 'call.changed': {
         const call = byId.value.get(id)
@@ -189,7 +192,7 @@ export const useLive = defineStore('live', () => {
     }
   }
 
-  return { stream, calls, answers, happenings, errors, configChanges, ending, connect, disconnect, refresh, retryNow, take, end }
+  return { stream, problem, calls, answers, happenings, errors, configChanges, ending, connect, disconnect, refresh, retryNow, take, end }
 })
 
 function payloadOf(data: string): Payload | null {

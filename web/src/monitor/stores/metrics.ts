@@ -74,6 +74,7 @@ export const useMetrics = defineStore('metrics', () => {
     headline: look((history) => read.headline(history, span.value)),
     times: computed(() => steps.value.map(({ at }) => at)),
     charts: look((history) => read.charts(history, steps.value)),
+    measured: look((history) => new Set(read.CHARTS.filter((chart) => read.isMeasured(history, chart)))),
     spokenSteps: look((history) => read.stepRows(history, span.value, 'spoken')),
     typedSteps: look((history) => read.stepRows(history, span.value, 'typed')),
     engineTimes: look((history) => read.timeRows(history, span.value)),

@@ -13,11 +13,13 @@ export interface Following {
   url: string
   headers: () => Record<string, string>
   onEvent: (event: ServerSentEvent) => void
-  onState: (state: FollowState) => void
+  /** `message`: why the server does not open it, in its words. */
+  onState: (state: FollowState, message: string) => void
 }
 
 export class Follower {
   private readonly ended = new AbortController()
+  private message = ''
   private wake: () => void = () => undefined
 
   constructor(private readonly following: Following) {
@@ -38,6 +40,7 @@ export class Follower {
     let failures = 0
     while (!this.ended.signal.aborted) {
       this.tell('connecting')
+      this.message = ''
       const end = await this.once().catch(() => 'lost' as const)
       if (this.ended.signal.aborted) return
       if (end === 'refused' || end === 'absent') return this.tell(end)
@@ -48,7 +51,7 @@ export class Follower {
   }
 
   private tell(state: FollowState): void {
-    if (!this.ended.signal.aborted) this.following.onState(state)
+    if (!this.ended.signal.aborted) this.following.onState(state, this.message)
   }
 
   /** One connection, to its end. */
@@ -62,7 +65,11 @@ export class Follower {
       const reply = await fetch(this.following.url, { headers, cache: 'no-store', signal: connection.signal })
       if (reply.status === 401 || reply.status === 403) return 'refused'
       if (reply.status === 404) return 'absent'
-      if (!reply.ok || !reply.body) return 'lost'
+      if (!reply.ok || !reply.body) {
+        const body = (await reply.json().catch(() => null)) as { error?: { message?: string } } | null
+        this.message = body?.error?.message ?? ''
+        return 'lost'
+      }
       // A page that answers every path with itself is no stream.
       if (!reply.headers.get('Content-Type')?.startsWith('text/event-stream')) return 'absent'
       this.tell('open')
