@@ -312,13 +312,16 @@ export class VisavisAvatar extends HTMLElement {
       hints: this.hints,
       waitSeconds: this.waitSeconds,
       picture: this.picture,
+      background: this.getAttribute('background'),
       typingOnly: this.typingOnly,
     })
     const { panel } = view
     const isModal = mode === 'full' && isOpen
     if (panel.open && (!isOpen || isModal !== panel.matches(':modal'))) panel.close()
-    if (isModal && !panel.open) panel.showModal()
-    else if (isOpen && !panel.open) panel.setAttribute('open', '')
+    if (isModal && !panel.open) {
+      panel.showModal()
+      view.focusStart()
+    } else if (isOpen && !panel.open) panel.setAttribute('open', '')
   }
 }
 

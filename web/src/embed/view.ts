@@ -33,6 +33,8 @@ export interface Sight {
   /** Seconds until a full server may be asked again. */
   waitSeconds: number
   picture: string | null
+  /** Colour behind the face, if the page asked for one. */
+  background: string | null
   /** The page wants no microphone at all. */
   typingOnly: boolean
 }
@@ -67,7 +69,7 @@ export class View {
   readonly panel: HTMLDialogElement
   readonly launcher: HTMLButtonElement
   private readonly root = h('div', { class: 'root' })
-  private readonly backdrop = h('img', { class: 'backdrop', alt: '', decoding: 'async' })
+  private readonly backdrop = h('div', { class: 'backdrop' })
   private readonly picture = h('img', { class: 'picture', part: 'poster', alt: '', decoding: 'async' })
   private readonly launcherPicture = h('img', { alt: '', decoding: 'async' })
   private readonly status = h('span')
@@ -76,12 +78,12 @@ export class View {
   private readonly sound: HTMLButtonElement
   private readonly asking = h('p', { part: 'asking', class: 'asking', role: 'status' })
   private readonly caption = h('p', { part: 'captions', class: 'captions', dir: 'auto', 'aria-hidden': 'true' })
-  private readonly log = h('div', { class: 'unseen', role: 'log', 'aria-live': 'polite' })
+  private readonly log = h('div', { part: 'log', class: 'log', role: 'log', 'aria-live': 'polite', tabindex: '-1' })
   private readonly logged = new Map<string, HTMLElement>()
   private readonly notices = h('div', { part: 'notices', class: 'notices', 'aria-live': 'polite' })
   private readonly sign = h('span', { class: 'sign' }, icon('alert'))
   private readonly title = h('h2', { part: 'title' })
-  private readonly advice = h('p', { part: 'advice' })
+  private readonly advice = h('p', { part: 'advice', class: 'advice' })
   private readonly why = h('p', { part: 'privacy', class: 'why' })
   private readonly startLabel = h('span')
   private readonly startButton: HTMLButtonElement
@@ -120,8 +122,8 @@ export class View {
     this.dock = h('form', { part: 'dock', class: 'dock' }, this.tooLong, h('div', { class: 'row' }, this.micButton, h('div', { part: 'input', class: 'input' }, this.field, this.sendButton), this.endButton))
     const poster = h('slot', { name: 'poster' }, h('span', { class: 'silhouette' }, icon('face')), this.picture)
     const top = h('div', { class: 'top' }, h('p', { part: 'state', class: 'state', role: 'status' }, h('i'), this.status), this.mark, this.closing)
-    const stage = h('div', { part: 'stage', class: 'stage' }, this.backdrop, poster, this.video, h('div', { class: 'scrim' }), top, this.asking, this.notices, this.caption, this.sound, this.card)
-    this.panel = h('dialog', { part: 'panel', class: 'panel' }, stage, this.dock, this.log)
+    const stage = h('div', { part: 'stage', class: 'stage' }, this.backdrop, poster, this.video, h('div', { class: 'scrim' }), top, this.asking, this.notices, this.caption, this.sound)
+    this.panel = h('dialog', { part: 'panel', class: 'panel' }, h('div', { class: 'frame' }, stage, this.card, this.log, this.dock))
     this.launcher = button('launcher', null, () => actions.toggle(!this.sight?.open))
     this.launcher.append(
       h('slot', { name: 'launcher' }, h('span', { class: 'silhouette' }, icon('face')), this.launcherPicture),
@@ -141,7 +143,7 @@ export class View {
     const isConnected = isLive && state.phase !== 'connecting' && state.phase !== 'reconnecting'
     Object.assign(this.root.dataset, { mode, open: String(open), phase: state.phase, hearing: String(state.hearing), live: String(isLive) })
     if (before?.words !== words) this.localize(words)
-    this.showPictures(sight.picture)
+    this.showPictures(sight)
     this.panel.setAttribute('aria-label', words.label(sight.name))
     if (mode === 'full') this.panel.removeAttribute('role')
     else this.panel.setAttribute('role', mode === 'inline' ? 'region' : 'dialog')
@@ -208,7 +210,7 @@ export class View {
     })
     const seen = () => (this.root.dataset.picture = String(this.video.videoWidth > 0))
     for (const name of ['loadeddata', 'resize', 'emptied']) this.video.addEventListener(name, seen)
-    for (const picture of [this.picture, this.launcherPicture, this.backdrop])
+    for (const picture of [this.picture, this.launcherPicture])
       picture.addEventListener('error', () => picture.removeAttribute('src'))
   }
 
@@ -239,13 +241,18 @@ export class View {
     label(this.sendButton, words.send)
   }
 
-  private showPictures(url: string | null): void {
-    for (const picture of [this.picture, this.launcherPicture, this.backdrop]) {
-      if (picture.dataset.url === (url ?? '')) continue
-      picture.dataset.url = url ?? ''
-      if (url) picture.src = url
-      else picture.removeAttribute('src')
+  private showPictures({ picture: url, background, state }: Sight): void {
+    if (this.root.dataset.pictureUrl !== (url ?? '')) {
+      this.root.dataset.pictureUrl = url ?? ''
+      for (const picture of [this.picture, this.launcherPicture]) {
+        if (url) picture.src = url
+        else picture.removeAttribute('src')
+      }
     }
+    // The colour that the page asked for is only in the video.
+    const isColoured = background !== null && state.phase !== 'idle' && state.phase !== 'ended'
+    this.backdrop.style.borderImageSource = url && !isColoured ? `url(${JSON.stringify(url)})` : 'none'
+    this.backdrop.style.backgroundColor = isColoured ? background : ''
   }
 
   private showCard({ words, state, name, host, waitSeconds, typingOnly }: Sight): void {
@@ -309,8 +316,11 @@ export class View {
       this.logged.set(entry.id, line)
       line.dataset.speaker = entry.speaker
       line.dataset.state = entry.state
-      const speaker = entry.speaker === 'user' ? words.you : name || words.artificialShort
-      text(line, `${speaker}: ${entry.state === 'failed' ? words.notUnderstood : entry.text}`)
+      const speaker = `${entry.speaker === 'user' ? words.you : name || words.artificialShort}: `
+      const said = entry.state === 'failed' ? words.notUnderstood : entry.text
+      if (line.textContent === speaker + said) continue
+      line.replaceChildren(h('span', { class: 'unseen' }, speaker), said)
+      this.log.scrollTop = this.log.scrollHeight
     }
   }
 

@@ -282,6 +282,7 @@ export async function startFake({ port = 0, scene = 'busy', key = 'fake-key' } =
   const server = createServer(async (request, reply) => {
     const { pathname } = new URL(request.url, 'http://fake')
     if (isAway) return request.socket.destroy()
+    if (pathname === '/readyz') return reply.writeHead(200).end()
     if (pathname === '/metrics') return reply.writeHead(200, { 'Content-Type': 'text/plain; version=0.0.4' }).end(metrics.text())
     if (pathname === '/api/status') {
       const engines = { asr: 'whisper-tiny-en', llm: 'qwen-0.5b', tts: 'piper-joe' }

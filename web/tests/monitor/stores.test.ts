@@ -33,19 +33,19 @@ async function grant(key = fake.key) {
 
 describe('the key', () => {
   it('is taken out of the address and kept for this tab', () => {
-    history.replaceState(null, '', '/monitor?view=settings#se%20cret')
+    history.replaceState(null, '', '/monitor?view=settings#se%2Fcret%')
     const admin = useAdmin()
     admin.take()
-    expect(admin.key).toBe('se cret')
+    expect(admin.key).toBe('se%2Fcret%')
     expect(location.hash).toBe('')
     expect(location.search).toBe('?view=settings')
     setActivePinia(createPinia())
     useAdmin().take()
-    expect(useAdmin().headers()).toEqual({ Authorization: 'Bearer se cret' })
+    expect(useAdmin().headers()).toEqual({ Authorization: 'Bearer se%2Fcret%' })
   })
 
-  it('that is no good is said to be so, and forgotten', async () => {
-    await grant('wrong')
+  it.each(['wrong', 'ключ', 'two words'])('that is no good (%s) is said to be so, and forgotten', async (key) => {
+    await grant(key)
     expect(useAdmin().access).toBe('refused')
     expect(sessionStorage.length).toBe(0)
     expect(useLive().calls).toEqual([])

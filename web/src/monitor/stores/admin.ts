@@ -8,8 +8,16 @@ const KEY = 'visavis.admin-key'
 /** What the server says of the key; `absent`: it has nothing for admins. */
 export type Access = 'none' | 'asking' | 'granted' | 'refused' | 'absent'
 
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
 function fromAddress(): string {
-  const key = decodeURIComponent(location.hash.slice(1)).trim()
+  const key = decoded(location.hash.slice(1)).trim()
   // Out of the address bar and the browser's history, whoever looks over the shoulder.
   if (key) history.replaceState(null, '', location.pathname + location.search)
   return key
@@ -20,14 +28,19 @@ export const useAdmin = defineStore('admin', () => {
   const access = ref<Access>('none')
   const isAdmin = computed(() => access.value === 'granted')
 
+  /** From the address, else as it was kept. */
   function take(): void {
-    const given = fromAddress()
-    set(given || sessionStorage.getItem(KEY) || '')
+    set(fromAddress() || sessionStorage.getItem(KEY) || '')
   }
 
   function set(to: string): void {
     key.value = to.trim()
     access.value = key.value ? 'asking' : 'none'
+    // No header can carry it, so it is no key.
+    if (/[^\x21-\x7e]/.test(key.value)) {
+      key.value = ''
+      return refuse()
+    }
     if (key.value) sessionStorage.setItem(KEY, key.value)
     else sessionStorage.removeItem(KEY)
   }
