@@ -33,8 +33,9 @@ pub async fn serve(config: Config) -> Result<()> {
     let memory = engines.memory.clone();
     let shutdown = Duration::from_secs(config.server.shutdown_seconds);
     let settings = signaling_settings(&config)?;
+    let pages = page::routes(&settings.cors);
     let host = Arc::new(Host::new(Arc::new(config), Arc::new(engines)));
-    let router = signaling::router(host.clone(), settings).merge(page::routes());
+    let router = signaling::router(host.clone(), settings).merge(pages);
     tracing::info!(seconds = (clock::now() - started).as_secs_f32(), "all engines are loaded");
     println!("visavis is listening on http://{address}");
     let registry = host.registry().clone();
