@@ -3,19 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
-use tokio::sync::{mpsc, watch};
 
 use crate::config::Config;
-use crate::engines::jobs::{PARTS, Reply, SpeakJob, Speaking, Spoken};
 use crate::engines::speakers;
 use crate::engines::voices::Voices;
-use crate::media::{Clause, MEDIA_HZ, Speech, TurnId};
+use crate::engines::whole::{self, Manner};
+use crate::media::{MEDIA_HZ, Speech};
 use crate::metrics::Metrics;
 use crate::models::Store;
 use crate::onnx::Runtime;
-use crate::voice::VoiceStyle;
 
 #[derive(Debug, Args)]
 pub struct SayArgs {
@@ -70,28 +68,8 @@ pub async fn speech(config: &Config, store: &Store, text: String, speed: f32) ->
     let name = &config.tts.voice;
     let loaded = voices.load(name).with_context(|| format!("no voice is called {name}; --list names them"))??;
     loaded.await.context("the voice's thread ended")?.map_err(anyhow::Error::from_boxed)?;
-    let turn = TurnId(1);
-    let failed = Speaking::Failed("the voice failed".to_owned());
-    let (sender, mut sounds) = mpsc::channel(PARTS + 1);
-    let reply = Reply::new(sender, Spoken { turn, clause: 0, progress: failed });
-    let clause = Clause { turn, index: 0, text };
-    let style = VoiceStyle { speed, ..VoiceStyle::default() };
-    let said = (clause, style, config.language.clone());
-    let by: Arc<[Arc<str>]> = [name.as_str().into()].into();
-    let wanted = watch::Sender::new(TurnId(0));
-    voices.speak(SpeakJob::new(said, (by, voices.clone()), wanted.subscribe(), reply))?;
-    let mut whole: Option<Speech> = None;
-    while let Some(spoken) = sounds.recv().await {
-        match spoken.progress {
-            Speaking::Part(part) => match &mut whole {
-                Some(whole) => whole.extend(part),
-                None => whole = Some(part),
-            },
-            Speaking::Done => break,
-            Speaking::Failed(reason) => bail!(reason),
-        }
-    }
-    whole.context("the voice said nothing")
+    let manner = Manner { by: [name.as_str().into()].into(), speed, language: config.language.clone() };
+    Ok(whole::say(&voices, &text, &manner).await?)
 }
 
 fn write(path: &Path, pcm: &[i16]) -> anyhow::Result<()> {

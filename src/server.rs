@@ -33,9 +33,10 @@ pub async fn serve(config: Config) -> Result<()> {
     let memory = engines.memory.clone();
     let shutdown = Duration::from_secs(config.server.shutdown_seconds);
     let settings = signaling_settings(&config)?;
+    let pages = page::routes(&settings.cors);
     let host = Arc::new(Host::new(Arc::new(config), Arc::new(engines)));
     let counted = axum::middleware::from_fn_with_state(metrics, metrics::http::count);
-    let router = signaling::router(host.clone(), settings).merge(page::routes()).layer(counted);
+    let router = signaling::router(host.clone(), settings).merge(pages).layer(counted);
     tracing::info!(seconds = (clock::now() - started).as_secs_f32(), "all engines are loaded");
     println!("visavis is listening on http://{address}");
     let registry = host.registry().clone();

@@ -12,6 +12,8 @@ use crate::ids::CLIENT_SECRET_PREFIX;
 use crate::secret_store::SecretStore;
 use crate::settings::SignalingSettings;
 
+const INVALID_KEY: &str = "invalid_api_key";
+
 /// For requests that a browser makes: a key or a client secret. Yields the session that goes with the secret.
 pub(crate) fn caller(
     headers: &HeaderMap,
@@ -23,13 +25,15 @@ pub(crate) fn caller(
     if settings.api_keys.is_empty() || stored.is_some() || token.is_some_and(|token| is_key(token, settings)) {
         return Ok(stored);
     }
-    Err(ApiError::unauthorized(match token {
-        None => "Send 'Authorization: Bearer' with an API key or a client secret.",
-        Some(token) if token.starts_with(CLIENT_SECRET_PREFIX) => {
-            "This client secret is unknown or has expired; make a new one with POST /v1/realtime/client_secrets."
-        }
-        Some(_) => "This API key is not one of this server's.",
-    }))
+    let (code, message) = match token {
+        None => (INVALID_KEY, "Send 'Authorization: Bearer' with an API key or a client secret."),
+        Some(token) if token.starts_with(CLIENT_SECRET_PREFIX) => (
+            "client_secret_expired",
+            "This client secret is unknown or has expired; make a new one with POST /v1/realtime/client_secrets.",
+        ),
+        Some(_) => (INVALID_KEY, "This API key is not one of this server's."),
+    };
+    Err(ApiError::unauthorized(code, message))
 }
 
 /// For requests that a backend makes: a key only, so that a browser cannot renew its own secret.
@@ -37,7 +41,7 @@ pub(crate) fn backend(headers: &HeaderMap, settings: &SignalingSettings) -> Resu
     if settings.api_keys.is_empty() || bearer(headers).is_some_and(|token| is_key(token, settings)) {
         return Ok(());
     }
-    Err(ApiError::unauthorized("Send 'Authorization: Bearer' with an API key of this server."))
+    Err(ApiError::unauthorized(INVALID_KEY, "Send 'Authorization: Bearer' with an API key of this server."))
 }
 
 /// The token of `Authorization: Bearer`; the scheme is case-insensitive (RFC 9110 section 11.1).

@@ -98,8 +98,8 @@ impl ApiError {
     }
 
     /// 401 with the challenge that RFC 9110 section 15.5.2 asks for.
-    pub(crate) fn unauthorized(message: impl Into<String>) -> Self {
-        let mut body = ErrorBody::invalid("invalid_api_key", message);
+    pub(crate) fn unauthorized(code: &str, message: impl Into<String>) -> Self {
+        let mut body = ErrorBody::invalid(code, message);
         body.kind = ErrorKind::Authentication;
         Self::new(StatusCode::UNAUTHORIZED, body).with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
     }

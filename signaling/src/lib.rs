@@ -11,13 +11,17 @@ mod error;
 pub mod events;
 mod host;
 pub mod ids;
+mod ranges;
 mod routes;
 mod secret_store;
 mod settings;
 mod status;
 
 pub use error::{ErrorBody, ErrorEvent, ErrorKind, ErrorReply};
-pub use host::{Avatar, CallAnswer, CallOffer, CallOrigin, HostError, SessionHost};
+pub use host::{
+    Avatar, CallAnswer, CallOffer, CallOrigin, Clip, HostError, OfferedModel, OfferedVoice, SPEECH_HZ, SessionHost,
+    SpeechWanted,
+};
 pub use routes::{openapi_json, router};
 pub use settings::{CorsOrigins, SettingsError, SignalingSettings, UnixClock};
-pub use status::{CallCounts, Status};
+pub use status::{CallCounts, Persona, Status};

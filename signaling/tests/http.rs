@@ -10,8 +10,8 @@ use axum::http::{Method, Request, StatusCode};
 use fake_host::{FakeHost, server, server_with};
 use serde_json::{Value, json};
 use tower::ServiceExt;
-use visavis_signaling::events::{Modality, Session, SessionPatch};
-use visavis_signaling::{CorsOrigins, HostError};
+use visavis_signaling::events::{ErrorBody, Modality, Session, SessionPatch};
+use visavis_signaling::{CorsOrigins, HostError, SpeechWanted};
 
 const OFFER: &str = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n";
 const CALLS: &str = "/v1/realtime/calls";
@@ -45,7 +45,7 @@ async fn send(app: &Router, request: Request<Body>) -> Reply {
     let response = app.clone().oneshot(request).await.unwrap();
     let (head, body) = response.into_parts();
     let bytes = to_bytes(body, usize::MAX).await.unwrap();
-    Reply { status: head.status, headers: head.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+    Reply { status: head.status, headers: head.headers, text: String::from_utf8_lossy(&bytes).into_owned() }
 }
 
 fn request(method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Request<Body> {
@@ -212,12 +212,7 @@ async fn a_body_that_never_comes_is_408() {
 #[tokio::test]
 async fn what_the_host_refuses_becomes_the_right_status() {
     let cases = [
-        (
-            HostError::BadOffer { message: "The offer has no H.264.".into(), code: "no_h264".into() },
-            StatusCode::BAD_REQUEST,
-            "no_h264",
-            None,
-        ),
+        (ErrorBody::invalid("no_h264", "The offer has no H.264.").into(), StatusCode::BAD_REQUEST, "no_h264", None),
         (HostError::Full { retry_after_seconds: 17 }, StatusCode::SERVICE_UNAVAILABLE, "server_full", Some("17")),
         (HostError::ShuttingDown, StatusCode::SERVICE_UNAVAILABLE, "shutting_down", Some("5")),
         (HostError::Internal("secret detail".into()), StatusCode::INTERNAL_SERVER_ERROR, "internal_error", None),
@@ -330,9 +325,15 @@ async fn without_keys_every_token_is_accepted() {
 async fn with_keys_only_a_key_or_a_living_secret_may_call() {
     let (app, host) = server_with(|settings| settings.api_keys = vec!["sk-right".into(), "sk-other".into()]);
     let offer = || vec![("name=sdp", OFFER)];
-    for token in ["sk-wrong", "sk-righ", "sk-rightt", "ek_unknown", ""] {
+    for (token, code) in [
+        ("sk-wrong", "invalid_api_key"),
+        ("sk-righ", "invalid_api_key"),
+        ("sk-rightt", "invalid_api_key"),
+        ("", "invalid_api_key"),
+        ("ek_unknown", "client_secret_expired"),
+    ] {
         let reply = call_with(&app, token, offer()).await;
-        assert_eq!(reply.error(StatusCode::UNAUTHORIZED).0, "invalid_api_key", "{token}");
+        assert_eq!(reply.error(StatusCode::UNAUTHORIZED).0, code, "{token}");
         assert_eq!(reply.headers["www-authenticate"], "Bearer");
         assert_eq!(reply.json()["error"]["type"], "authentication_error");
     }
@@ -351,7 +352,7 @@ async fn with_keys_only_a_key_or_a_living_secret_may_call() {
 
     host.advance_seconds(600);
     let reply = call_with(&app, &token, offer()).await;
-    assert!(reply.error(StatusCode::UNAUTHORIZED).0 == "invalid_api_key" && reply.text.contains("expired"));
+    assert!(reply.error(StatusCode::UNAUTHORIZED).0 == "client_secret_expired" && reply.text.contains("expired"));
 }
 
 #[tokio::test]
@@ -385,6 +386,9 @@ async fn operators_get_health_readiness_metrics_and_status() {
     assert_eq!(status["calls"], json!({"active": 0, "limit": 4, "total": 0}));
     assert_eq!(status["engines"]["asr"], "fake");
     assert_eq!(status["memory_mib"], 12);
+    assert_eq!(status["features"], json!(["say"]));
+    assert_eq!(status["languages"], json!(["en", "zh"]));
+    assert_eq!((&status["conversation_days"], &status["persona"]["greeting"]), (&json!(30), &json!("Hello!")));
     assert!(status["version"].is_string() && status["uptime_seconds"].is_u64());
 }
 
@@ -472,7 +476,7 @@ async fn replies_good_and_bad_expose_what_clients_read() {
         assert_eq!(reply.headers["access-control-allow-origin"], "*");
         assert_eq!(
             names(&reply.headers, "access-control-expose-headers"),
-            ["location", "etag", "link", "accept-patch", "accept-post", "access-control-allow-methods"]
+            ["location", "retry-after", "etag", "link", "accept-patch", "accept-post", "access-control-allow-methods"]
         );
     }
 }
@@ -488,6 +492,196 @@ async fn a_list_of_origins_lets_only_those_in() {
     }
 }
 
+/// A server for the pages of `https://a.example`, reached as `here.example`.
+fn listed_only() -> (Router, std::sync::Arc<FakeHost>) {
+    server_with(|settings| settings.cors = CorsOrigins::parse(&["https://a.example"]).unwrap())
+}
+
+#[tokio::test]
+async fn a_page_that_is_not_listed_is_refused_with_words_that_it_can_read() {
+    let (app, host) = listed_only();
+    for (method, path) in [
+        (Method::POST, CALLS),
+        (Method::POST, SECRETS),
+        (Method::POST, "/v1/audio/speech"),
+        (Method::POST, "/v1/avatars"),
+        (Method::DELETE, "/v1/avatars/sent_1"),
+        (Method::DELETE, "/v1/realtime/conversations/kept"),
+    ] {
+        for origin in ["https://b.example", "null", "https://a.example.evil", "https://a.example:444"] {
+            let headers = [("origin", origin), ("host", "here.example"), ("content-type", "application/sdp")];
+            let reply = send(&app, request(method.clone(), path, &headers, OFFER)).await;
+            assert_eq!(reply.error(StatusCode::FORBIDDEN).0, "origin_not_allowed", "{path} {origin}");
+            assert!(reply.text.contains("server.cors_origins") && reply.text.contains(origin), "{}", reply.text);
+            assert_eq!(reply.headers["access-control-allow-origin"], origin);
+        }
+    }
+    assert_eq!(host.offers(), 0);
+    let preflight = [("origin", "https://b.example"), ("access-control-request-method", "POST")];
+    let reply = send(&app, request(Method::OPTIONS, CALLS, &preflight, Body::empty())).await;
+    assert_eq!(reply.headers["access-control-allow-origin"], "https://b.example", "so that the refusal can be read");
+}
+
+#[tokio::test]
+async fn listed_pages_the_servers_own_and_programs_may_call() {
+    let (app, _) = listed_only();
+    for headers in [
+        vec![("origin", "https://a.example"), ("host", "here.example")],
+        vec![("origin", "http://here.example"), ("host", "here.example")],
+        vec![("origin", "https://here.example"), ("host", "here.example:443")],
+        vec![("origin", "https://HERE.example:8443"), ("host", "here.example:8443")],
+        vec![
+            ("origin", "https://here.example"),
+            ("host", "10.0.0.1:8080"),
+            ("x-forwarded-host", "here.example, proxy"),
+        ],
+        vec![("host", "here.example")],
+    ] {
+        let headers = [headers, vec![("content-type", "application/sdp")]].concat();
+        let reply = send(&app, request(Method::POST, CALLS, &headers, OFFER)).await;
+        assert_eq!(reply.status, StatusCode::CREATED, "{headers:?}: {}", reply.text);
+    }
+}
+
+#[tokio::test]
+async fn errors_are_readable_by_a_page_that_is_listed() {
+    let (app, host) = listed_only();
+    host.refuse(HostError::Full { retry_after_seconds: 9 });
+    let headers = [("origin", "https://a.example"), ("content-type", "application/sdp")];
+    let reply = send(&app, request(Method::POST, CALLS, &headers, OFFER)).await;
+    assert_eq!(reply.error(StatusCode::SERVICE_UNAVAILABLE).0, "server_full");
+    assert_eq!(reply.headers["access-control-allow-origin"], "https://a.example");
+    assert!(names(&reply.headers, "access-control-expose-headers").contains(&"retry-after".to_owned()));
+}
+
+#[tokio::test]
+async fn a_conversation_is_deleted_whether_there_is_one_or_not() {
+    let (app, host) = server();
+    for path in ["/v1/realtime/conversations/kept", "/v1/realtime/conversations/%ff"] {
+        let reply = send(&app, request(Method::DELETE, path, &[], Body::empty())).await;
+        assert_eq!((reply.status, reply.text.as_str()), (StatusCode::NO_CONTENT, ""));
+    }
+    assert_eq!(host.forgotten(), ["kept"]);
+}
+
+#[tokio::test]
+async fn the_reason_of_a_refusal_keeps_its_code_and_its_field() {
+    let (app, host) = server();
+    host.refuse(ErrorBody::invalid("invalid_value", "No such voice.").with_param("session.audio.output.voice").into());
+    let reply = post(&app, CALLS, "application/sdp", OFFER).await;
+    let expected = ("invalid_value".to_owned(), json!("session.audio.output.voice"));
+    assert_eq!(reply.error(StatusCode::BAD_REQUEST), expected);
+}
+
+#[tokio::test]
+async fn voices_and_models_are_listed() {
+    let (app, _) = server();
+    let voice = json!({"id": "joe", "object": "voice", "name": "Joe", "languages": ["en-US"], "default": true});
+    assert_eq!(get(&app, "/v1/voices").await.json(), json!({"object": "list", "data": [voice]}));
+    let model = json!({"id": "m", "object": "model", "created": FakeHost::NOW, "owned_by": "local"});
+    assert_eq!(get(&app, "/v1/models").await.json(), json!({"object": "list", "data": [model]}));
+    let (app, _) = server_with(|settings| settings.api_keys = vec!["sk-right".into()]);
+    for path in ["/v1/voices", "/v1/models"] {
+        assert_eq!(get(&app, path).await.error(StatusCode::UNAUTHORIZED).0, "invalid_api_key");
+    }
+}
+
+const SPEECH: &str = "/v1/audio/speech";
+
+#[tokio::test]
+async fn a_text_comes_back_as_sound() {
+    let (app, host) = server();
+    let reply = app
+        .clone()
+        .oneshot(request(
+            Method::POST,
+            SPEECH,
+            &[("content-type", "application/json")],
+            json!({"model": "tts-1", "input": "Hello.", "voice": "joe", "speed": 1.5}).to_string(),
+        ))
+        .await
+        .unwrap();
+    assert_eq!(reply.headers()[CONTENT_TYPE], "audio/wav");
+    let file = to_bytes(reply.into_body(), usize::MAX).await.unwrap();
+    assert_eq!((&file[..4], &file[8..16], file.len()), (&b"RIFF"[..], &b"WAVEfmt "[..], 50));
+    let number = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().unwrap());
+    assert_eq!((number(4), number(24), number(28), number(40)), (42, 24_000, 48_000, 6));
+    assert_eq!(file[44..], [1, 0, 254, 255, 44, 1]);
+    let wanted = SpeechWanted { input: "Hello.".into(), voice: Some("joe".into()), speed: 1.5 };
+    assert_eq!(host.last_speech(), wanted);
+
+    let raw = json!({"input": "好", "response_format": "pcm", "voice": {"id": "joe"}});
+    let reply = app
+        .oneshot(request(Method::POST, SPEECH, &[("content-type", "application/json")], raw.to_string()))
+        .await
+        .unwrap();
+    assert_eq!(reply.headers()[CONTENT_TYPE], "audio/pcm");
+    assert_eq!(to_bytes(reply.into_body(), usize::MAX).await.unwrap()[..], [1, 0, 254, 255, 44, 1]);
+    assert_eq!(host.last_speech(), SpeechWanted { input: "好".into(), speed: 1.0, ..wanted });
+}
+
+#[tokio::test]
+async fn a_text_that_cannot_be_said_is_refused_by_its_field() {
+    let (app, host) = server();
+    let long = json!({"input": "é".repeat(4097)}).to_string();
+    for (body, code, param) in [
+        ("{", "invalid_json", Value::Null),
+        ("{}", "missing_required_parameter", json!("input")),
+        (r#"{"input":" \n"}"#, "invalid_value", json!("input")),
+        (r#"{"input":7}"#, "invalid_value", json!("input")),
+        (r#"{"input":"a","speed":9}"#, "invalid_value", json!("speed")),
+        (r#"{"input":"a","response_format":"mp3"}"#, "invalid_value", json!("response_format")),
+        (r#"{"input":"a","voice":7}"#, "invalid_value", json!("voice")),
+        (long.as_str(), "string_above_max_length", json!("input")),
+    ] {
+        let reply = post(&app, SPEECH, "application/json", body.to_owned()).await;
+        assert_eq!(reply.error(StatusCode::BAD_REQUEST), (code.into(), param), "{}", reply.text);
+    }
+    let most = json!({"input": "é".repeat(4096)}).to_string();
+    assert_eq!(
+        send(&app, request(Method::POST, SPEECH, &[("content-type", "application/json")], most)).await.status,
+        StatusCode::OK
+    );
+    let reply = post(&app, SPEECH, "text/plain", "{}").await;
+    assert_eq!(reply.error(StatusCode::UNSUPPORTED_MEDIA_TYPE).0, "unsupported_media_type");
+    host.refuse(HostError::Busy { retry_after_seconds: 5 });
+    let reply = post(&app, SPEECH, "application/json", r#"{"input":"a"}"#).await;
+    assert_eq!(reply.error(StatusCode::SERVICE_UNAVAILABLE).0, "busy");
+    assert_eq!(reply.headers[RETRY_AFTER], "5");
+    host.refuse(HostError::Voice("espeak-ng is not installed.".into()));
+    let reply = post(&app, SPEECH, "application/json", r#"{"input":"a"}"#).await;
+    assert_eq!(reply.error(StatusCode::INTERNAL_SERVER_ERROR).0, "voice_failed");
+    assert!(reply.text.contains("espeak-ng"), "{}", reply.text);
+}
+
+#[tokio::test]
+async fn a_clip_is_sent_whole_in_parts_or_not_at_all() {
+    let (app, _) = server();
+    const CLIP: &str = "/v1/avatars/woman/clip";
+    let whole = get(&app, CLIP).await;
+    assert_eq!((whole.status, whole.text.as_str()), (StatusCode::OK, "a clip"));
+    assert_eq!(whole.headers[CONTENT_TYPE], "video/mp4");
+    assert_eq!(
+        (&whole.headers["etag"], &whole.headers["accept-ranges"]),
+        (&"\"abc1\"".parse().unwrap(), &"bytes".parse().unwrap())
+    );
+    let part = send(&app, request(Method::GET, CLIP, &[("range", "bytes=2-")], Body::empty())).await;
+    assert_eq!((part.status, part.text.as_str()), (StatusCode::PARTIAL_CONTENT, "clip"));
+    assert_eq!(part.headers["content-range"], "bytes 2-5/6");
+    for tags in ["\"abc1\"", "\"other\", W/\"abc1\"", "*"] {
+        let same = send(&app, request(Method::GET, CLIP, &[("if-none-match", tags)], Body::empty())).await;
+        assert_eq!((same.status, same.text.as_str()), (StatusCode::NOT_MODIFIED, ""), "{tags}");
+    }
+    let other = send(&app, request(Method::GET, CLIP, &[("if-none-match", "\"abc\"")], Body::empty())).await;
+    assert_eq!(other.status, StatusCode::OK);
+    let head = send(&app, request(Method::HEAD, CLIP, &[], Body::empty())).await;
+    assert_eq!(
+        (head.status, head.text.as_str(), head.headers["content-length"].to_str().unwrap()),
+        (StatusCode::OK, "", "6")
+    );
+    assert_eq!(get(&app, "/v1/avatars/nobody/clip").await.error(StatusCode::NOT_FOUND).0, "avatar_not_found");
+}
+
 #[tokio::test]
 async fn the_description_names_every_route_and_the_page_needs_nothing_from_outside() {
     let (app, _) = server();
@@ -500,6 +694,11 @@ async fn the_description_names_every_route_and_the_page_needs_nothing_from_outsi
         SECRETS,
         "/v1/realtime/calls/{call_id}",
         "/v1/realtime/calls/{call_id}/hangup",
+        "/v1/realtime/conversations/{conversation_id}",
+        "/v1/audio/speech",
+        "/v1/voices",
+        "/v1/models",
+        "/v1/avatars/{id}/clip",
         "/api/status",
         "/healthz",
         "/readyz",
@@ -543,7 +742,7 @@ async fn faces_are_listed_shown_made_of_photos_and_deleted() {
     let made = post(&app, "/v1/avatars", "image/jpeg", "a face").await;
     assert_eq!((made.status, &made.json()["id"]), (StatusCode::CREATED, &json!("sent_1")));
     let refused = post(&app, "/v1/avatars", "image/jpeg", "a landscape").await;
-    assert_eq!(refused.error(StatusCode::BAD_REQUEST).0, "unusable_photo");
+    assert_eq!(refused.error(StatusCode::BAD_REQUEST).0, "no_face");
     let large = post(&app, "/v1/avatars", "image/jpeg", vec![0; 20 * 1024 * 1024 + 1]).await;
     assert_eq!(large.error(StatusCode::PAYLOAD_TOO_LARGE).0, "body_too_large");
 

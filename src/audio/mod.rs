@@ -14,7 +14,7 @@ mod resample;
 pub use codec::{OpusDecoder, OpusEncoder};
 pub use inbound::{Inbound, InboundCounters};
 pub use reorder::{Due, Reorder, SoundPacket};
-pub use resample::{Resampler48to16, to_media_rate};
+pub use resample::{Resampler48to16, from_media_rate, to_media_rate};
 
 /// Why a sound stage could not be made or fed.
 #[derive(Debug, thiserror::Error)]

@@ -52,11 +52,21 @@ impl Resampler48to16 {
 
 /// A whole mono recording at 48 kHz, without the filter's delay.
 pub fn to_media_rate(pcm: &[f32], rate_hz: u32) -> Result<Vec<f32>, AudioError> {
-    if rate_hz == MEDIA_HZ || pcm.is_empty() {
+    whole(pcm, rate_hz, MEDIA_HZ)
+}
+
+/// A whole mono sound of 48 kHz at another rate, without the filter's delay.
+pub fn from_media_rate(pcm: &[i16], rate_hz: u32) -> Result<Vec<i16>, AudioError> {
+    let samples: Vec<f32> = pcm.iter().map(|&sample| f32::from(sample)).collect();
+    Ok(whole(&samples, MEDIA_HZ, rate_hz)?.into_iter().map(|sample| sample.round() as i16).collect())
+}
+
+fn whole(pcm: &[f32], from_hz: u32, to_hz: u32) -> Result<Vec<f32>, AudioError> {
+    if from_hz == to_hz || pcm.is_empty() {
         return Ok(pcm.to_vec());
     }
     let failed = |error: String| AudioError::Resample(error);
-    let mut resampler = Fft::<f32>::new(rate_hz as usize, MEDIA_HZ as usize, 1024, 1, FixedSync::Input)
+    let mut resampler = Fft::<f32>::new(from_hz as usize, to_hz as usize, 1024, 1, FixedSync::Input)
         .map_err(|error| failed(error.to_string()))?;
     let input = SequentialSlice::new(pcm, 1, pcm.len()).map_err(|error| failed(error.to_string()))?;
     let output = resampler.process_all(&input, pcm.len(), None).map_err(|error| failed(error.to_string()))?;
@@ -110,5 +120,9 @@ mod tests {
     #[test]
     fn a_file_of_another_rate_keeps_its_length_in_seconds() {
         assert!(to_media_rate(&vec![0.1; 22_050], 22_050).unwrap().len().abs_diff(48_000) <= 1);
+        let half = from_media_rate(&tone(440.0, 48_000), 24_000).unwrap();
+        assert!(half.len().abs_diff(24_000) <= 1);
+        let loudest = half[1_000..23_000].iter().max().copied().unwrap_or_default();
+        assert!(loudest.abs_diff(16_384) < 100, "{loudest}");
     }
 }

@@ -116,7 +116,8 @@ impl AvatarCommand {
                     println!("{}", path.display());
                 }
                 let speech = say::speech(&config, &store, text, 1.0).await?;
-                let (pictures, packets) = clip::clip(&mut *face, &speech, &video)?;
+                let pictures = clip::pictures(&mut *face, &speech, &video, clip::PREVIEW)?;
+                let packets = clip::sound(&speech, clip::PREVIEW)?;
                 let path = out.join(format!("{name}.mp4"));
                 mp4::write(&path, face.size(), &pictures, &packets)?;
                 println!("{}", path.display());

@@ -7,6 +7,7 @@
 mod built_in;
 mod cli;
 mod clip;
+mod clips;
 mod look;
 mod mouths;
 mod sent;
@@ -25,6 +26,7 @@ use crate::onnx::Runtime;
 use crate::playout::Rest;
 use crate::video::VideoSettings;
 pub use cli::AvatarCommand;
+pub use clips::{Clips, NoClip};
 pub use look::Look;
 use mouths::Mouths;
 pub use mouths::Wav2LipSettings;

@@ -47,6 +47,11 @@ impl Dialogue {
     fn generate(&mut self, unsaid: Option<&str>) {
         let Some(reply) = self.replies.iter_mut().find(|reply| reply.making == Making::Waiting) else { return };
         reply.making = Making::Generating;
+        if let Some(said) = reply.said.take() {
+            let turn = reply.turn;
+            self.token(turn, &said);
+            return self.generation_done(turn, Usage::default());
+        }
         let instructions = reply.instructions.take().unwrap_or_else(|| self.settings.instructions.clone());
         let prompt = match reply.input.take() {
             Some(input) => std::iter::once(Message::new(Role::System, instructions)).chain(input).collect(),
@@ -64,6 +69,7 @@ impl Dialogue {
         let mut reply = Reply::new(turn, self.new_item_id(), None, text_only);
         reply.instructions = request.instructions;
         reply.input = request.input;
+        reply.said = request.said;
         reply.out_of_band = request.out_of_band;
         reply.draft = true;
         self.replies.push(reply);
@@ -229,7 +235,7 @@ impl Dialogue {
         let silent = !reply.has_sound();
         let unexplained = silent && !reply.text_only && !reply.voice_failed && reply.calls.is_empty();
         if unexplained && ending == Ending::Completed {
-            let message = "The language model's answer has no words that can be spoken.".to_owned();
+            let message = "The answer has no words that can be spoken.".to_owned();
             self.error("nothing_to_say", message, None);
         }
         self.outputs.push_back(Output::FinishSpeech { turn });

@@ -227,6 +227,10 @@ impl History {
         results.collect()
     }
 
+    pub fn has_words_of(&self, role: Role) -> bool {
+        self.items.iter().any(|item| item.role == role)
+    }
+
     /// There is a call of this id.
     pub fn has_call(&self, id: &str) -> bool {
         self.items.iter().any(|item| matches!(&item.matter, Matter::Call(call) if call.id == id))

@@ -164,6 +164,8 @@ pub struct ResponseRequest {
     pub out_of_band: bool,
     /// The whole prompt in place of the conversation.
     pub input: Option<Vec<Message>>,
+    /// The answer itself: it is said as it stands, and no model is asked.
+    pub said: Option<String>,
 }
 
 /// The recogniser's result.

@@ -152,6 +152,11 @@ impl Dialogue {
         self.hearing.is_none() && self.untranscribed.is_empty() && self.replies.is_empty()
     }
 
+    /// The person has spoken or typed.
+    pub fn has_heard(&self) -> bool {
+        self.hearing.is_some() || !self.untranscribed.is_empty() || self.history.has_words_of(Role::User)
+    }
+
     pub fn is_hearing(&self) -> bool {
         self.hearing.is_some()
     }

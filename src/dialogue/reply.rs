@@ -62,6 +62,8 @@ pub struct Reply {
     /// A prompt of its own in place of the conversation's.
     pub input: Option<Vec<Message>>,
     pub instructions: Option<String>,
+    /// Its whole text, if no model is to be asked.
+    pub said: Option<String>,
     /// What the model was asked last.
     pub prompt: Vec<Message>,
     /// What it asked of tools, and how often it was asked anew with what they gave.
@@ -96,6 +98,7 @@ impl Reply {
             untold: Vec::new(),
             input: None,
             instructions: None,
+            said: None,
             prompt: Vec::new(),
             calls: Vec::new(),
             rounds: 0,

@@ -27,12 +27,17 @@ impl Dialogue {
             }
             Request::TruncateItem { item, audio_end_millis } => self.truncate(item, audio_end_millis, event_id),
             Request::CreateResponse(request) => {
-                if self.making().is_some() {
+                if request.said.as_ref().is_some_and(|said| said.len() > LONGEST_ITEM) {
+                    let message =
+                        format!("The text is longer than {LONGEST_ITEM} bytes: shorten it, or say it in parts.");
+                    self.error("string_above_max_length", message, event_id);
+                } else if self.making().is_some() {
                     let message =
                         "An answer is being made already: wait for response.done, or send response.cancel first.";
                     self.error("conversation_already_has_active_response", message.to_owned(), event_id);
                 } else {
-                    self.answer_due = false;
+                    // What is said as it stands answers nothing: what the person asked is still due.
+                    self.answer_due &= request.said.is_some();
                     self.start_reply(request, None);
                 }
             }

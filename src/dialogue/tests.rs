@@ -1,5 +1,7 @@
 //! Whole conversations with the core, told as inputs and what comes of them.
 
+mod said;
+
 use super::*;
 use crate::media::{TimedWord, UtteranceId};
 

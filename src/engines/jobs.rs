@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::{Notify, mpsc, watch};
 
-use super::voices::{Choice, Voices};
+use super::voices::{Choice, Pressing, Voices};
 use crate::hearing::{Hints, Languages, Transcript, Utterance};
 use crate::media::{Clause, Speech, TurnId, UtteranceId};
 use crate::voice::VoiceStyle;
@@ -69,6 +69,8 @@ pub struct SpeakJob {
     pub unwanted: watch::Receiver<TurnId>,
     pub reply: Reply<Spoken>,
     pub(super) told: Told,
+    /// Somebody in a call waits for it.
+    _pressing: Option<Pressing>,
 }
 
 /// How far a clause has come.
@@ -157,7 +159,13 @@ impl SpeakJob {
         unwanted: watch::Receiver<TurnId>,
         reply: Reply<Spoken>,
     ) -> Self {
-        Self { clause, style, language, voices, all, unwanted, reply, told: Told::default() }
+        let _pressing = Some(all.press());
+        Self { clause, style, language, voices, all, unwanted, reply, told: Told::default(), _pressing }
+    }
+
+    /// The same for somebody who lets calls go first.
+    pub(super) fn patient(self) -> Self {
+        Self { _pressing: None, ..self }
     }
 
     /// What is left to say.

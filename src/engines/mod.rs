@@ -6,6 +6,7 @@ mod listeners;
 mod recognizers;
 pub mod speakers;
 pub mod voices;
+pub mod whole;
 pub mod worker;
 
 use std::path::PathBuf;

@@ -15,7 +15,7 @@ use crate::metrics::Metrics;
 use crate::models::Store;
 use crate::onnx::Runtime;
 use crate::voice::remote::{EdgeVoice, OpenAiVoice, RemoteVoice};
-use crate::voice::{Kokoro, PhoneticVoice, Piper, PiperConfig, VoiceStyle, kokoro, primary_language};
+use crate::voice::{Kokoro, PhoneticVoice, Piper, PiperConfig, VoiceStyle, kokoro, language_tag, primary_language};
 
 /// Weights of the store that are Piper voices begin with this.
 const PIPER: &str = "piper-";
@@ -34,14 +34,15 @@ pub fn start(config: &Config, store: &Store, runtime: &Runtime, metrics: &Arc<Me
     let keep = |voices: &[Listed]| {
         let stays = |voice: &Listed| {
             *voice.name == tts.voice
-                || (voice.language == config.language && tts.others.contains(&voice.name.to_string()))
+                || (primary_language(&voice.language) == config.language
+                    && tts.others.contains(&voice.name.to_string()))
         };
         config.models.keep().filter(|_| !voices.iter().any(stays))
     };
     let voices = Voices::new(remote(tts), Handle::current(), metrics.clone());
     for (name, model, config) in pipers(tts, store) {
         let language = match PiperConfig::read(&config) {
-            Ok(config) => primary_language(config.language()),
+            Ok(config) => language_tag(config.language()),
             Err(error) => {
                 tracing::warn!(voice = name, %error, "left out");
                 continue;
@@ -84,7 +85,7 @@ fn kokoro_speakers(folder: &Path) -> Vec<Listed> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let speakers = entries.flatten().filter_map(|entry| {
         let speaker = entry.file_name().to_str()?.strip_suffix(".bin")?.to_owned();
-        let language = primary_language(kokoro::tongue(&speaker)?.language);
+        let language = kokoro::tongue(&speaker)?.language.to_owned();
         Some(Listed { name: format!("kokoro/{speaker}").into(), language, speaker: speaker.into() })
     });
     speakers.collect()

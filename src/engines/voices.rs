@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use super::jobs::{PARTS, SpeakJob};
 use super::worker::{LoadError, Overloaded, Work, Worker};
@@ -36,10 +36,23 @@ const MOST_ASKED_FOR: usize = 64;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
     pub name: Arc<str>,
-    /// Primary language tag; empty: several.
+    /// Language tag such as `en-US`; empty: several.
     pub language: String,
     /// Who speaks, for an engine of several voices.
     pub speaker: Arc<str>,
+}
+
+impl Listed {
+    /// The name as people read it: `Heart` of `kokoro/af_heart`, `Joe` of `piper-joe`.
+    pub fn title(&self) -> String {
+        let name = self.name.rsplit('/').next().unwrap_or_default();
+        let name = name.strip_prefix("piper-").unwrap_or(name);
+        // Kokoro's begin with language and sex.
+        let name =
+            if self.name.starts_with("kokoro/") { name.split_once('_').map_or(name, |(_, own)| own) } else { name };
+        let mut letters = name.chars().map(|c| if c == '_' { ' ' } else { c });
+        letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    }
 }
 
 enum Engine {
@@ -59,12 +72,34 @@ pub struct Voices {
     remote: Remote,
     runtime: Handle,
     metrics: Arc<Metrics>,
+    /// Clauses that calls wait for.
+    pressing: Arc<watch::Sender<usize>>,
+}
+
+/// That a call waits for a clause.
+pub struct Pressing(Arc<watch::Sender<usize>>);
+
+impl Drop for Pressing {
+    fn drop(&mut self) {
+        self.0.send_modify(|clauses| *clauses -= 1);
+    }
 }
 
 impl Voices {
     /// Remote voices will speak on `runtime`.
     pub fn new(remote: Remote, runtime: Handle, metrics: Arc<Metrics>) -> Self {
-        Self { known: Mutex::default(), remote, runtime, metrics }
+        Self { known: Mutex::default(), remote, runtime, metrics, pressing: Arc::default() }
+    }
+
+    pub(super) fn press(&self) -> Pressing {
+        self.pressing.send_modify(|clauses| *clauses += 1);
+        Pressing(self.pressing.clone())
+    }
+
+    /// Waits until some call waits for a clause, or until none does.
+    pub(super) async fn until_pressed(&self, pressed: bool) {
+        // The sender lives as long as this.
+        let _ = self.pressing.subscribe().wait_for(|clauses| (*clauses > 0) == pressed).await;
     }
 
     /// Adds the voices of an engine. A name that is there already keeps its voice.
@@ -87,6 +122,18 @@ impl Voices {
     /// All voices that were loaded, found or asked for, by name.
     pub fn list(&self) -> Vec<Listed> {
         let mut list: Vec<Listed> = self.known().values().map(|known| known.listed.clone()).collect();
+        list.sort_by(|a, b| a.name.cmp(&b.name));
+        list
+    }
+
+    /// Those that are here, and of the remote ones those that the settings name.
+    pub fn offered(&self, configured: &[Arc<str>]) -> Vec<Listed> {
+        // A remote voice is there from when it is first asked for.
+        let named: Vec<_> = configured.iter().filter(|name| self.knows(name)).collect();
+        let is_local = |known: &Known| matches!(known.engine, Engine::Local(_));
+        let known = self.known();
+        let offered = known.values().filter(|known| is_local(known) || named.contains(&&known.listed.name));
+        let mut list: Vec<Listed> = offered.map(|known| known.listed.clone()).collect();
         list.sort_by(|a, b| a.name.cmp(&b.name));
         list
     }
@@ -318,6 +365,25 @@ impl<'a> Saying<'a> {
                 self.job.done();
             }
             Err(error) => all.step_in(self.job, &error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn voices_have_names_for_people() {
+        for (name, title) in [
+            ("piper-joe", "Joe"),
+            ("kokoro/zf_xiaobei", "Xiaobei"),
+            ("openai/alloy", "Alloy"),
+            ("edge", "Edge"),
+            ("my_own_voice", "My own voice"),
+        ] {
+            let listed = Listed { name: name.into(), language: String::new(), speaker: "".into() };
+            assert_eq!(listed.title(), title);
         }
     }
 }

@@ -61,6 +61,8 @@ pub enum ToolChoice {
 /// What a model is asked.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Question {
+    /// Which of the configured models is asked first; any other name changes nothing.
+    pub model: Option<String>,
     pub messages: Vec<ChatMessage>,
     /// The same for many questions, so that the server keeps what it has processed of them.
     pub tools: Arc<[Tool]>,

@@ -86,7 +86,7 @@ impl LanguageModel {
     }
 
     async fn begin(&self, question: Question) -> Result<Begun, LanguageError> {
-        let (endpoints, allowed) = self.order();
+        let (endpoints, allowed) = self.order(question.model.as_deref());
         let mut failed = None;
         for (index, endpoint) in endpoints.iter().enumerate() {
             if let Some(error) = &failed {
@@ -106,11 +106,15 @@ impl LanguageModel {
         Err(failed.unwrap_or_else(|| LanguageError::Settings("llm: there is no endpoint".to_owned())))
     }
 
-    /// The endpoints as they are to be asked now, and how many of them are not to be left alone.
-    fn order(&self) -> (Vec<Arc<Endpoint>>, usize) {
+    /// The endpoints as they are to be asked now, that of `model` first, and how many of them are not to be left alone.
+    fn order(&self, model: Option<&str>) -> (Vec<Arc<Endpoint>>, usize) {
         let now = clock::now();
+        let mut endpoints = self.0.endpoints.clone();
+        if let Some(index) = endpoints.iter().position(|endpoint| Some(endpoint.model()) == model) {
+            endpoints[..=index].rotate_right(1);
+        }
         let (mut allowed, others): (Vec<_>, Vec<_>) =
-            self.0.endpoints.iter().cloned().partition(|endpoint| endpoint.is_allowed(now));
+            endpoints.into_iter().partition(|endpoint| endpoint.is_allowed(now));
         let count = allowed.len();
         allowed.extend(others);
         (allowed, count)
@@ -122,8 +126,10 @@ impl LanguageModel {
     /// first, whoever asks for them. Dropping this ends it, as is due when more is known: of two for one conversation
     /// the later takes up what the earlier has read.
     pub async fn read_ahead(&self, question: impl Into<Question>) {
-        let Some(endpoint) = self.order().0.into_iter().next().filter(|first| first.is_local()) else { return };
-        let error = match endpoint.read_ahead(&question.into()).await {
+        let question = question.into();
+        let first = self.order(question.model.as_deref()).0.into_iter().next();
+        let Some(endpoint) = first.filter(|first| first.is_local()) else { return };
+        let error = match endpoint.read_ahead(&question).await {
             Ok(mut answer) => loop {
                 match answer.next().await {
                     Some(Ok(_)) => {}

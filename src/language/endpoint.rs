@@ -84,6 +84,10 @@ impl Endpoint {
         Ok(Self { name, settings, local, headers, query, extra, http, breaker: Mutex::default(), metrics })
     }
 
+    pub fn model(&self) -> &str {
+        &self.settings.model
+    }
+
     pub fn is_local(&self) -> bool {
         self.local.is_some()
     }

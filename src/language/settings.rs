@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
+use crate::dialogue::LONGEST_ITEM;
+
 /// What a request's body holds by our own doing.
 const OWN_FIELDS: &[&str] = &[
     "model",
@@ -49,6 +51,8 @@ pub struct LanguageSettings {
     /// How the server calls the limit of tokens: reasoning models of OpenAI want `max_completion_tokens`.
     pub max_tokens_field: String,
     pub system_prompt: String,
+    /// What is said when a call begins; empty: nothing. A session's `greeting` goes before it.
+    pub greeting: String,
     /// 0 (always the likeliest word) to 2.
     pub temperature: f32,
     /// Longest answer, in tokens.
@@ -138,6 +142,7 @@ impl Default for LanguageSettings {
             system_prompt: "You are a friendly assistant in a live voice conversation. Answer in one or two short \
                             spoken sentences, in the language of the question, without lists, markup or emoji."
                 .into(),
+            greeting: String::new(),
             temperature: 0.3,
             max_tokens: 200,
             history_items: 24,
@@ -201,6 +206,9 @@ impl LanguageSettings {
         }
         if !(1..=64).contains(&self.slots) {
             return Err(format!("llm.slots is {}: use 1 to 64", self.slots));
+        }
+        if self.greeting.len() > LONGEST_ITEM {
+            return Err(format!("llm.greeting has {} bytes: use at most {LONGEST_ITEM}", self.greeting.len()));
         }
         let endpoints = self.endpoints();
         if endpoints.iter().filter(|endpoint| endpoint.provider == Provider::Local).count() > 1 {

@@ -295,3 +295,13 @@ async fn nothing_is_read_ahead_by_servers_of_others() {
     model.read_ahead(question()).await;
     assert_eq!(stand_in.asked().len(), 0);
 }
+
+#[tokio::test]
+async fn the_model_that_is_named_is_asked_first_and_an_unknown_name_changes_nothing() {
+    let (first, second) = (StandIn::start(vec![says("First.")]).await, StandIn::start(vec![says("Second.")]).await);
+    let (model, _) = model(&[&first, &second]);
+    for (name, words) in [("m1", "Second."), ("m", "First."), ("gpt-realtime", "First.")] {
+        let question = Question { model: Some(name.into()), ..question() };
+        assert_eq!(model.answer(question).collect::<Pieces>().await, said(words), "{name}");
+    }
+}

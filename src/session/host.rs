@@ -5,7 +5,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use signaling::events::{ErrorBody, Session, Voice};
-use signaling::{Avatar, CallAnswer, CallCounts, CallOffer, HostError, SessionHost, Status};
+use signaling::{
+    Avatar, CallAnswer, CallCounts, CallOffer, Clip, HostError, OfferedModel, OfferedVoice, Persona, SPEECH_HZ,
+    SessionHost, SpeechWanted, Status,
+};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -13,14 +16,17 @@ use super::codec::Codec;
 use super::keeping::{Begun, Kept};
 use super::limits::LimitSettings;
 use super::registry::Registry;
-use super::settings::{CallSettings, check_face, check_voice, conversation, no_such_face};
+use super::settings::{CallSettings, check_face, check_voice, conversation, known_voice, no_such_face};
 use super::task::Parts;
 use super::wiring::channels;
-use crate::avatars::{AvatarError, Listed, Look};
+use crate::audio::from_media_rate;
+use crate::avatars::{AvatarError, Clips, Listed, Look, NoClip};
 use crate::clock;
 use crate::config::{Config, TurnEndKind};
-use crate::engines::Engines;
+use crate::engines::whole::{self, Manner, WholeError};
+use crate::engines::{Engines, voices};
 use crate::hearing::SentSound;
+use crate::language::Provider;
 use crate::memory::{Conversation, valid_id};
 use crate::peer::{MediaSender, Peer, PeerError};
 use crate::playout::{Picture, Stage, StageHandle};
@@ -28,8 +34,11 @@ use crate::playout::{Picture, Stage, StageHandle};
 /// How long a client is asked to wait when the server is full.
 const RETRY_AFTER_SECONDS: u64 = 10;
 
-/// How long a client is asked to wait while another photo is worked on.
-const PHOTO_SECONDS: u64 = 5;
+/// How long a client is asked to wait while others' photos, clips or texts are worked on.
+const BUSY_SECONDS: u64 = 5;
+
+/// Texts that are said at a time without a call.
+const TEXTS: usize = 2;
 
 /// How long a call waits for what was said before.
 const MEMORY_PATIENCE: Duration = Duration::from_secs(2);
@@ -41,12 +50,16 @@ pub struct Host {
     started: Instant,
     /// Photos are worked on one at a time.
     photos: Semaphore,
+    clips: Clips,
+    texts: Semaphore,
 }
 
 impl Host {
     pub fn new(config: Arc<Config>, engines: Arc<Engines>) -> Self {
         let registry = Arc::new(Registry::new(config.server.max_calls, engines.metrics.clone()));
-        Self { config, engines, registry, started: clock::now(), photos: Semaphore::new(1) }
+        let clips = Clips::new(engines.avatars.clone());
+        let (photos, texts) = (Semaphore::new(1), Semaphore::new(TEXTS));
+        Self { config, engines, registry, started: clock::now(), photos, clips, texts }
     }
 
     pub fn registry(&self) -> &Arc<Registry> {
@@ -64,10 +77,7 @@ impl Host {
         let build = move || -> Result<_, HostError> {
             let picture = match look {
                 Some(look) => {
-                    let rest = engines.avatars.rest(&look).map_err(|error| {
-                        let ErrorBody { message, code, .. } = no_such_face(&error);
-                        HostError::BadOffer { message, code: code.unwrap_or_default() }
-                    })?;
+                    let rest = engines.avatars.rest(&look).map_err(|error| no_such_face(&error))?;
                     Some(Picture::new(&rest, seed).map_err(internal)?)
                 }
                 None => None,
@@ -101,6 +111,18 @@ impl Host {
         Avatar { id, object: "avatar", name, kind: kind.name().into(), author, licence, built_in, default }
     }
 
+    /// How something is said without a call: by this voice alone, else by the configured ones.
+    fn manner(&self, named: Option<Arc<str>>, speed: f32) -> Manner {
+        let by = named.map_or_else(|| self.config.tts.choice(), |name| [name].into());
+        Manner { by, speed, language: self.config.language.clone() }
+    }
+
+    /// What this server can do beyond calls.
+    fn features(&self) -> Vec<String> {
+        let all = [("say", true), ("uploads", self.config.avatar.uploads), ("memory", self.engines.memory.is_some())];
+        all.into_iter().filter(|(_, has)| *has).map(|(name, _)| name.to_owned()).collect()
+    }
+
     fn refused(&self, reason: &str) {
         self.engines.metrics.calls_refused.with_label_values(&[reason]).inc();
     }
@@ -117,14 +139,12 @@ impl SessionHost for Host {
             return Err(HostError::Full { retry_after_seconds: RETRY_AFTER_SECONDS });
         };
         let mut session = self.default_session();
-        let bad =
-            |message: String, code: Option<String>| HostError::BadOffer { message, code: code.unwrap_or_default() };
         if let Some(patch) = &offer.session {
-            session.apply(patch).map_err(|error| bad(error.message, error.code))?;
+            session.apply(patch)?;
         }
-        check_face(&self.engines.avatars, &session).map_err(|error| bad(error.message, error.code))?;
-        check_voice(&self.engines.voices, &session).map_err(|error| bad(error.message, error.code))?;
-        let settings = CallSettings::new(&self.config, &session).map_err(|error| bad(error.message, error.code))?;
+        check_face(&self.engines.avatars, &session)?;
+        check_voice(&self.engines.voices, &session)?;
+        let settings = CallSettings::new(&self.config, &session)?;
         settings.prepare(&self.engines);
         let (peer, answer) = Peer::answer(&self.config.webrtc, &offer.sdp).await.map_err(|error| {
             self.refused(error.code());
@@ -135,7 +155,7 @@ impl SessionHost for Host {
         let sent = SentSound::default();
         let look = peer.has_video().then(|| settings.look.clone());
         let (stage, handle) = self.stage(peer.media.clone(), look, sent.clone(), rand::random()).await?;
-        let begun = self.begun(&session).await.map_err(|error| bad(error.message, error.code))?;
+        let begun = self.begun(&session).await?;
         let (senders, receivers) = channels(&self.engines.metrics.queues);
         let ear = self.engines.ears.open(settings.detection, sent, senders.ears.clone());
         let ear =
@@ -170,14 +190,11 @@ impl SessionHost for Host {
 
     async fn forget(&self, conversation: &str) -> Result<(), HostError> {
         let Ok(id) = valid_id(conversation, self.config.memory.guessable_ids) else {
-            return Err(HostError::NoConversation);
+            // Nothing can be kept under it.
+            return Ok(());
         };
-        let Some(memory) = &self.engines.memory else { return Err(HostError::NoConversation) };
-        match memory.delete(&id).await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(HostError::NoConversation),
-            Err(error) => Err(HostError::Internal(error.to_string())),
-        }
+        let Some(memory) = &self.engines.memory else { return Ok(()) };
+        memory.delete(&id).await.map(drop).map_err(internal)
     }
 
     async fn avatars(&self) -> Result<Vec<Avatar>, HostError> {
@@ -193,25 +210,84 @@ impl SessionHost for Host {
         tokio::task::spawn_blocking(drawn).await.map_err(internal)?
     }
 
+    async fn avatar_clip(&self, id: &str) -> Result<Clip, HostError> {
+        let (avatars, name) = (self.engines.avatars.clone(), id.to_owned());
+        if !tokio::task::spawn_blocking(move || avatars.knows(&name)).await.map_err(internal)? {
+            return Err(HostError::NoAvatar);
+        }
+        match self.clips.of(id, &self.engines.voices, &self.manner(None, 1.0)).await {
+            Ok(clip) => Ok(Clip { mp4: clip.mp4, tag: clip.tag }),
+            Err(NoClip::Busy) => Err(HostError::Busy { retry_after_seconds: BUSY_SECONDS }),
+            Err(error) => Err(internal(error)),
+        }
+    }
+
+    fn voices(&self) -> Vec<OfferedVoice> {
+        let offered = self.engines.voices.offered(&self.config.tts.choice()).into_iter();
+        let voice = |listed: voices::Listed| OfferedVoice {
+            object: "voice",
+            name: listed.title(),
+            languages: Some(listed.language).filter(|language| !language.is_empty()).into_iter().collect(),
+            default: *listed.name == self.config.tts.voice,
+            id: listed.name.to_string(),
+        };
+        offered.map(voice).collect()
+    }
+
+    fn models(&self) -> Vec<OfferedModel> {
+        let created = clock::unix_seconds() - (clock::now() - self.started).as_secs();
+        let mut models: Vec<OfferedModel> = Vec::new();
+        for endpoint in self.config.llm.endpoints() {
+            let owned_by = match endpoint.provider {
+                Provider::Local => "local",
+                Provider::OpenAi => "remote",
+            };
+            if models.iter().all(|model| model.id != endpoint.model) {
+                models.push(OfferedModel { id: endpoint.model, object: "model", created, owned_by: owned_by.into() });
+            }
+        }
+        models
+    }
+
+    async fn speak(&self, wanted: SpeechWanted) -> Result<Vec<i16>, HostError> {
+        let voices = &self.engines.voices;
+        let named = wanted.voice.map(|name| known_voice(voices, &name, "voice")).transpose()?.flatten();
+        let Ok(_turn) = self.texts.try_acquire() else {
+            return Err(HostError::Busy { retry_after_seconds: BUSY_SECONDS });
+        };
+        let said = whole::say(voices, &wanted.input, &self.manner(named, wanted.speed as f32)).await;
+        let speech = said.map_err(|error| match error {
+            WholeError::NothingToSay => {
+                let message = "'input' has no words that can be spoken.";
+                ErrorBody::invalid("invalid_value", message).with_param("input").into()
+            }
+            WholeError::Failed(reason) => HostError::Voice(reason),
+            WholeError::Overloaded(_) => HostError::Busy { retry_after_seconds: BUSY_SECONDS },
+        })?;
+        let resample = move || from_media_rate(&speech.pcm, SPEECH_HZ);
+        tokio::task::spawn_blocking(resample).await.map_err(internal)?.map_err(internal)
+    }
+
     async fn add_avatar(&self, photo: Vec<u8>) -> Result<Avatar, HostError> {
         if !self.config.avatar.uploads {
             return Err(HostError::NoUploads);
         }
         let Ok(_turn) = self.photos.try_acquire() else {
-            return Err(HostError::Busy { retry_after_seconds: PHOTO_SECONDS });
+            return Err(HostError::Busy { retry_after_seconds: BUSY_SECONDS });
         };
         let avatars = self.engines.avatars.clone();
         let taken = tokio::task::spawn_blocking(move || avatars.take(&photo)).await.map_err(internal)?;
         match taken {
             Ok(listed) => Ok(self.shown(listed)),
-            Err(AvatarError::Portrait { source, .. }) if source.is_of_the_picture() => {
-                Err(HostError::BadOffer { message: format!("{source}."), code: "unusable_photo".into() })
-            }
+            Err(AvatarError::Portrait { source, .. }) => Err(source
+                .code()
+                .map_or_else(|| internal(&source), |code| ErrorBody::invalid(code, format!("{source}.")).into())),
             Err(error) => Err(internal(error)),
         }
     }
 
     async fn remove_avatar(&self, id: &str) -> Result<(), HostError> {
+        self.clips.forget(id);
         let (avatars, id) = (self.engines.avatars.clone(), id.to_owned());
         match tokio::task::spawn_blocking(move || avatars.forget(&id)).await.map_err(internal)? {
             Ok(true) => Ok(()),
@@ -250,6 +326,8 @@ impl SessionHost for Host {
             ("llm", self.config.llm.model.clone()),
             ("tts", self.config.tts.voice.clone()),
         ];
+        let languages = self.config.asr.languages(&self.config.language).map_or(Vec::new(), |all| all.codes());
+        let memory = self.engines.memory.as_ref();
         Status {
             version: env!("CARGO_PKG_VERSION").into(),
             uptime_seconds: (clock::now() - self.started).as_secs(),
@@ -259,6 +337,10 @@ impl SessionHost for Host {
                 total: self.registry.total(),
             },
             engines: engines.into_iter().map(|(job, name)| (job.to_owned(), name)).collect(),
+            features: self.features(),
+            languages: languages.into_iter().map(str::to_owned).collect(),
+            conversation_days: memory.map(|_| self.config.memory.days).filter(|days| *days > 0),
+            persona: Persona { greeting: self.config.llm.greeting.clone() },
             extra: serde_json::Map::new(),
         }
     }
@@ -281,7 +363,7 @@ fn internal(error: impl std::fmt::Display) -> HostError {
 
 fn refusal(error: &PeerError) -> HostError {
     if error.is_client_fault() {
-        HostError::BadOffer { message: error.to_string(), code: error.code().into() }
+        ErrorBody::invalid(error.code(), error.to_string()).into()
     } else {
         HostError::Internal(error.to_string())
     }

@@ -14,7 +14,7 @@ use super::task::{Session, Unplayed};
 use super::wiring::Thought;
 use crate::avatars::{AvatarError, Look};
 use crate::clock;
-use crate::dialogue::{Heard as HeardText, Input, Message, Request, Role};
+use crate::dialogue::{Heard as HeardText, Input, Message, Request, ResponseRequest, Role};
 use crate::engines::ears::{EarEvent, millis_of};
 use crate::engines::jobs::{Speaking, Spoken};
 use crate::hearing::{Heard, Transcript, Utterance};
@@ -34,12 +34,14 @@ impl Session {
                 let greeting = self.codec.greet();
                 self.texts.push_back(greeting);
                 let past = std::mem::take(&mut self.past);
-                let goes_on = !past.is_empty();
+                let goes_on = !past.is_empty() || self.keeper.notes.is_some();
                 for request in past {
                     self.input(Input::Client { request, event_id: None });
                 }
                 if goes_on {
                     self.dialogue.read_anew();
+                } else {
+                    self.greet();
                 }
             }
             PeerEvent::Text(text) => self.client_event(&text),
@@ -73,6 +75,23 @@ impl Session {
         {
             // The stage is dropped, which the loop sees as a fault.
             self.engines.metrics.error("media_pool_full", &"too many calls start at once");
+        }
+    }
+
+    /// Says what the face says first.
+    fn greet(&mut self) {
+        let Some(said) = self.settings.greeting.clone() else { return };
+        self.ledger.asked(self.now());
+        let request = Request::CreateResponse(ResponseRequest { said: Some(said), ..ResponseRequest::default() });
+        self.input(Input::Client { request, event_id: None });
+    }
+
+    /// Says another greeting if nobody has heard or said anything yet.
+    fn greet_anew(&mut self) {
+        let goes_on = self.keeper.notes.is_some();
+        if self.progress.turn == TurnId(0) && !self.dialogue.has_heard() && !goes_on {
+            self.input(Input::Client { request: Request::ClearOutput, event_id: None });
+            self.greet();
         }
     }
 
@@ -122,10 +141,14 @@ impl Session {
                 if settings.look != self.settings.look {
                     self.load_face(settings.look.clone());
                 }
+                let greets_anew = settings.greeting != self.settings.greeting;
                 self.settings = settings;
                 self.apply_settings();
                 let updated = self.codec.session_updated();
                 self.texts.push_back(updated);
+                if greets_anew {
+                    self.greet_anew();
+                }
             }
         }
     }

@@ -12,7 +12,7 @@ use super::keeping;
 use super::ledger::{self, Step};
 use super::settings::CallSettings;
 use super::task::{Ended, Session, Unplayed};
-use super::wiring::{SOUNDS, TRANSCRIPTS, Thought};
+use super::wiring::{SOUNDS, TRANSCRIPTS, Thought, UNPLAYED};
 use crate::clock;
 use crate::dialogue::{self, Ending, Event, Input, Outcome, Output};
 use crate::engines::jobs::{JudgeJob, Reply, SpeakJob, Speaking, Spoken, TranscribeJob, Unwanted};
@@ -28,6 +28,7 @@ impl Session {
             self.carry_out(output);
         }
         while self.voicing.len() < SOUNDS
+            && self.unplayed.len() < UNPLAYED
             && let Some(clause) = self.unspoken.pop_front()
         {
             self.voice(clause);

@@ -34,7 +34,8 @@ impl Session {
             ToolChoice::Required | ToolChoice::Named(_) if called => ToolChoice::Auto,
             choice => choice,
         };
-        Question { tools: tools.into(), choice, ..Question::from(prompt) }
+        let model = Some(self.codec.session.model.clone());
+        Question { model, tools: tools.into(), choice, ..Question::from(prompt) }
     }
 
     /// Puts what is known into the question; nothing while it is still being said.

@@ -101,6 +101,7 @@ fn response_request(params: ResponseParams) -> Result<ResponseRequest, ErrorBody
         text_only: params.output_modalities.map(|modalities| !modalities.contains(&Modality::Audio)),
         out_of_band: params.conversation == ConversationMode::None,
         input,
+        said: params.said,
     })
 }
 

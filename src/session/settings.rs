@@ -7,7 +7,7 @@ use signaling::events::{ErrorBody, Modality, Session, TurnDetection};
 
 use crate::avatars::{AvatarError, Avatars, Look};
 use crate::config::{Config, TurnSettings};
-use crate::dialogue::{self, TurnEnd};
+use crate::dialogue::{self, LONGEST_ITEM, TurnEnd};
 use crate::engines::Engines;
 use crate::engines::ears::Detection;
 use crate::engines::voices::{Choice, Voices};
@@ -29,6 +29,8 @@ pub struct CallSettings {
     /// Who speaks, in the order in which they are asked.
     pub voices: Choice,
     pub history_items: usize,
+    /// What is said first.
+    pub greeting: Option<String>,
     /// Who is seen.
     pub look: Look,
     /// The configuration's values, for what the client does not set.
@@ -38,6 +40,7 @@ pub struct CallSettings {
 #[derive(Clone, Debug)]
 struct Defaults {
     instructions: String,
+    greeting: String,
     language: String,
     languages: Languages,
     hints: Vec<String>,
@@ -52,6 +55,7 @@ impl CallSettings {
         let languages = config.asr.languages(&config.language).map_err(unknown_language)?;
         let defaults = Defaults {
             instructions: config.llm.system_prompt.clone(),
+            greeting: config.llm.greeting.clone(),
             language: config.language.clone(),
             languages: languages.clone(),
             hints: config.asr.hints.clone(),
@@ -76,6 +80,7 @@ impl CallSettings {
             style: VoiceStyle::default(),
             voices: defaults.voices.clone(),
             history_items: config.llm.history_items,
+            greeting: None,
             look: Look::of(&defaults.avatar),
             defaults,
         };
@@ -139,6 +144,7 @@ impl CallSettings {
             style: VoiceStyle { speed: session.audio.output.speed as f32, ..VoiceStyle::default() },
             voices: voices(session.audio.output.voice.name(), &defaults.voices),
             history_items: self.history_items,
+            greeting: greeting(session, &defaults.greeting)?,
             look,
             defaults: defaults.clone(),
         })
@@ -172,15 +178,40 @@ pub fn check_conversation(now: &Session, changed: &Session) -> Result<(), ErrorB
 /// Field of the session.
 const CONVERSATION: &str = "conversation_id";
 
+/// What the face says first: the session's own words, else the configuration's.
+fn greeting(session: &Session, configured: &str) -> Result<Option<String>, ErrorBody> {
+    const PARAM: &str = "session.greeting";
+    let text = match session.extra.get("greeting") {
+        None | Some(Value::Null) => configured,
+        Some(Value::String(text)) => text,
+        Some(_) => {
+            let message = "The greeting must be a text; an empty one is none.";
+            return Err(ErrorBody::invalid("invalid_value", message).with_param(PARAM));
+        }
+    };
+    if text.len() > LONGEST_ITEM {
+        let message = format!("The greeting is longer than {LONGEST_ITEM} bytes: shorten it.");
+        return Err(ErrorBody::invalid("string_above_max_length", message).with_param(PARAM));
+    }
+    Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty()))
+}
+
 /// Refuses a voice that nobody here has.
 pub fn check_voice(voices: &Voices, session: &Session) -> Result<(), ErrorBody> {
-    let name = session.audio.output.voice.name();
-    if OPENAI_VOICES.contains(&name) || voices.knows(name) {
-        return Ok(());
+    known_voice(voices, session.audio.output.voice.name(), "session.audio.output.voice").map(drop)
+}
+
+/// The voice that a client means by this name; `None`: the configured ones. `param`: where the name stands.
+pub fn known_voice(voices: &Voices, name: &str, param: &str) -> Result<Option<Arc<str>>, ErrorBody> {
+    if OPENAI_VOICES.contains(&name) {
+        return Ok(None);
+    }
+    if voices.knows(name) {
+        return Ok(Some(name.into()));
     }
     let names: Vec<Arc<str>> = voices.list().into_iter().map(|listed| listed.name).collect();
     let message = format!("There is no voice called \"{name}\" here; there are {}.", names.join(", "));
-    Err(ErrorBody::invalid("invalid_value", message).with_param("session.audio.output.voice"))
+    Err(ErrorBody::invalid("invalid_value", message).with_param(param))
 }
 
 /// Refuses a face that nobody here has.

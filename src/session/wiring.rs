@@ -37,6 +37,8 @@ pub const TRANSCRIPTS: usize = 8;
 pub const TOKENS: usize = 64;
 /// Clauses that one call may have at the voice or on the way back.
 pub const SOUNDS: usize = 4;
+/// Pieces of sound that the stage has no room for yet, beyond which no further clause is voiced.
+pub const UNPLAYED: usize = 16;
 
 /// Faces that were loaded for the session.
 pub const FACES: usize = 2;

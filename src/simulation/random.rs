@@ -83,6 +83,10 @@ fn act(dice: &mut StdRng) -> Act {
         2 => Act::Asks(Request::CancelResponse { response: None }),
         3 => Act::Asks(Request::ClearOutput),
         4 => Act::Asks(Request::CreateResponse(ResponseRequest::default())),
+        5 => {
+            let said = Some("Welcome to our shop, dear visitor. It is open.".into());
+            Act::Asks(Request::CreateResponse(ResponseRequest { said, ..ResponseRequest::default() }))
+        }
         _ => Act::Says(SENTENCES[dice.random_range(0..SENTENCES.len())].to_owned()),
     }
 }

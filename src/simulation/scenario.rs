@@ -1,10 +1,10 @@
 //! Scripted conversations whose traces are kept: what is said when, and every consequence, to be read and compared.
 //!
-//! A script is lines of `TIME who what`: `1000 says Hello <300> there.`, `5000 types Hi`, `6000 clears`, and one line
+//! A script is lines of `TIME who what`: `1000 says Hello <300> there.`, `5000 types Hi`, `6000 clears`, `7000 lets it say Hello.`, and one line
 //! `answers TEXT` for each answer of the model. A changed trace is shown as a difference by the snapshot library.
 
 use super::world::{Act, Minds, Thinking, World};
-use crate::dialogue::{Patience, Request, Settings, TurnEnd};
+use crate::dialogue::{Patience, Request, ResponseRequest, Settings, TurnEnd};
 
 /// Engines as quick as the real ones on two cores.
 struct Script {
@@ -59,6 +59,10 @@ fn trace(script: &str) -> String {
         world.act(match verb {
             "says" => Act::Says(rest),
             "types" => Act::Types(rest),
+            "lets" => {
+                let said = rest.strip_prefix("it say ").map(str::to_owned);
+                Act::Asks(Request::CreateResponse(ResponseRequest { said, ..ResponseRequest::default() }))
+            }
             "clears" => Act::Asks(Request::ClearOutput),
             "cancels" => Act::Asks(Request::CancelResponse { response: None }),
             other => panic!("nobody {other:?} in a script"),
@@ -115,5 +119,10 @@ scenario! {
         1300 clears
         2000 types Still there?
         answers Yes, I am.
+    ";
+    a_text_is_said_as_it_stands_until_somebody_talks_over_it: "
+        500 lets it say Welcome to our shop. There is fresh bread, and milk, and honey from our own bees.
+        1500 says Do you have eggs?
+        answers Yes, we do.
     ";
 }

@@ -2,7 +2,7 @@
 //!
 //! What the ear and the engines say is indented by one step, orders by two; what a client is told stands at `->`.
 
-use crate::dialogue::{Event, Input, Output, Request};
+use crate::dialogue::{Event, Input, Output, Request, ResponseRequest};
 
 pub fn input(input: &Input) -> String {
     match input {
@@ -80,6 +80,7 @@ pub fn event(event: &Event) -> String {
 pub fn request(request: &Request) -> String {
     match request {
         Request::CreateItem { item, .. } => format!("CLIENT types {:?}", item.text),
+        Request::CreateResponse(ResponseRequest { said: Some(said), .. }) => format!("CLIENT lets it say {said:?}"),
         Request::CreateResponse(_) => "CLIENT asks for an answer".into(),
         other => format!("CLIENT {other:?}"),
     }

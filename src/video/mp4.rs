@@ -7,7 +7,7 @@ use std::path::Path;
 use shiguredo_mp4::boxes::{
     AudioSampleEntryFields, Avc1Box, AvccBox, DopsBox, OpusBox, SampleEntry, VisualSampleEntryFields,
 };
-use shiguredo_mp4::mux::{Mp4FileMuxer, Sample};
+use shiguredo_mp4::mux::{Mp4FileMuxer, Mp4FileMuxerOptions, Sample, estimate_maximum_moov_box_size};
 use shiguredo_mp4::{FixedPointNumber, TrackKind, Uint};
 
 use super::VideoError;
@@ -19,15 +19,30 @@ const PPS: u8 = 8;
 /// Samples that an Opus decoder makes before the first one that was meant (RFC 7845, section 4.2): libopus' delay.
 const PRE_SKIP: u16 = 312;
 
-/// Writes pictures, one every 40 ms from the start, the first a key frame, and packets of 20 ms of mono sound.
+/// Writes a [`file`].
 pub fn write(
     path: &Path,
     size: (usize, usize),
     pictures: &[EncodedPicture],
     packets: &[bytes::Bytes],
 ) -> Result<(), VideoError> {
-    let failed = |error: &dyn std::fmt::Display| VideoError::Clip(format!("{}: {error}", path.display()));
-    let mut muxer = Mp4FileMuxer::new().map_err(|error| failed(&error))?;
+    let file = file(size, pictures, packets)?;
+    std::fs::write(path, file).map_err(|error| VideoError::Clip(format!("{}: {error}", path.display())))
+}
+
+/// Pictures, one every 40 ms from the start, the first a key frame, and packets of 20 ms of mono sound, if any. It can be
+/// played before all of it is there.
+pub fn file(
+    size: (usize, usize),
+    pictures: &[EncodedPicture],
+    packets: &[bytes::Bytes],
+) -> Result<Vec<u8>, VideoError> {
+    let failed = |error: &dyn std::fmt::Display| VideoError::Clip(error.to_string());
+    let options = Mp4FileMuxerOptions {
+        reserved_moov_box_size: estimate_maximum_moov_box_size(&[pictures.len(), packets.len()]),
+        ..Mp4FileMuxerOptions::default()
+    };
+    let mut muxer = Mp4FileMuxer::with_options(options).map_err(|error| failed(&error))?;
     let mut file = muxer.initial_boxes_bytes().to_vec();
     let mut entry =
         pictures.first().map(|first| video_entry(&first.h264, size)).transpose().map_err(|error| failed(&error))?;
@@ -53,7 +68,7 @@ pub fn write(
         file.resize(file.len().max(end), 0);
         file[offset as usize..end].copy_from_slice(bytes);
     }
-    std::fs::write(path, file).map_err(|error| failed(&error))
+    Ok(file)
 }
 
 fn sample(

@@ -122,3 +122,25 @@ pub fn whole(voice: &mut dyn Voice, clause: &Clause, style: &VoiceStyle) -> Resu
 pub fn primary_language(code: &str) -> String {
     code.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase()
 }
+
+/// `en-US` of `en_US` or `en-us`.
+pub fn language_tag(code: &str) -> String {
+    let mut parts = code.split(['-', '_']);
+    let language = parts.next().unwrap_or_default().to_ascii_lowercase();
+    let rest = parts.map(|part| if part.len() == 2 { part.to_ascii_uppercase() } else { part.to_owned() });
+    std::iter::once(language).chain(rest).collect::<Vec<_>>().join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn languages_are_named_as_browsers_name_them() {
+        for (code, tag, primary) in
+            [("en_US", "en-US", "en"), ("en-us", "en-US", "en"), ("zh", "zh", "zh"), ("", "", "")]
+        {
+            assert_eq!((language_tag(code), primary_language(code)), (tag.to_owned(), primary.to_owned()));
+        }
+    }
+}

@@ -68,6 +68,8 @@ pub struct ResponseParams {
     pub max_output_tokens: Option<MaxOutputTokens>,
     pub temperature: Option<f64>,
     pub audio: Option<Value>,
+    /// To be said as it stands, in place of what the model would say (Azure's `pre_generated_assistant_message`).
+    pub said: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -218,6 +220,10 @@ impl ResponseParams {
             ),
             Some(_) => return Err(bad_value("response.input", "'response.input' must be a list of items.")),
         };
+        let said = match fields.remove("pre_generated_assistant_message") {
+            None | Some(Value::Null) => None,
+            Some(message) => Some(read_said(message)?),
+        };
         let plain: Plain =
             serde_path_to_error::deserialize(Value::Object(fields)).map_err(|error| shape_error("response", error))?;
         if let Some(modalities) = &plain.output_modalities {
@@ -242,6 +248,7 @@ impl ResponseParams {
             max_output_tokens: plain.max_output_tokens,
             temperature: plain.temperature,
             audio: plain.audio,
+            said,
         })
     }
 }
@@ -256,6 +263,34 @@ fn read_input(index: usize, item: Value) -> Result<ResponseInput, ErrorBody> {
         Some(id) => Ok(ResponseInput::Reference { id: id.to_owned() }),
         None => Err(missing(&format!("{param}.id"))),
     }
+}
+
+/// The text of a message that is to be said as it stands.
+fn read_said(message: Value) -> Result<String, ErrorBody> {
+    const PARAM: &str = "response.pre_generated_assistant_message";
+    let at = |field: &str| format!("{PARAM}.{field}");
+    let fields = object(message, PARAM)?;
+    for (field, only) in [("type", "message"), ("role", "assistant")] {
+        if fields.get(field).is_some_and(|value| value != only) {
+            return Err(bad_value(&at(field), &format!("'{}' must be \"{only}\".", at(field))));
+        }
+    }
+    let parts = fields.get("content").ok_or_else(|| missing(&at("content")))?.as_array();
+    let text = |part: &Value| {
+        let is_text = matches!(part.get("type").and_then(Value::as_str), Some("text" | "output_text"));
+        part.get("text").and_then(Value::as_str).filter(|_| is_text).map(str::to_owned)
+    };
+    let texts: Option<Vec<String>> = parts.and_then(|parts| parts.iter().map(text).collect());
+    let Some(texts) = texts else {
+        let message = format!("'{}' must be a list of parts {{\"type\": \"text\", \"text\": ...}}.", at("content"));
+        return Err(bad_value(&at("content"), &message));
+    };
+    let text = texts.join(" ");
+    if text.trim().is_empty() {
+        let message = "There is no text to say: give at least one content part with text.";
+        return Err(ErrorBody::invalid("empty_item", message).with_param(at("content")));
+    }
+    Ok(text)
 }
 
 fn check_metadata(metadata: &JsonObject) -> Result<(), ErrorBody> {

@@ -447,3 +447,32 @@ fn nesting_without_end_is_an_error_and_no_overflow() {
         assert!(parse(&open.repeat(2 * CLIENT_EVENT_LIMIT / open.len())).is_err());
     }
 }
+
+#[test]
+fn a_text_that_is_to_be_said_is_read_as_azure_writes_it() {
+    let read = |message: Value| {
+        let event = json!({"type": "response.create", "response": {"pre_generated_assistant_message": message}});
+        parse_client_event(&event.to_string(), CLIENT_EVENT_LIMIT)
+    };
+    let (event, _) = read(json!({"type": "message", "role": "assistant",
+        "content": [{"type": "text", "text": "Welcome."}, {"type": "output_text", "text": "Sit down."}]}))
+    .unwrap();
+    let ClientEvent::ResponseCreate { response } = event else { panic!("{event:?}") };
+    assert_eq!(response.said.as_deref(), Some("Welcome. Sit down."));
+    let part = json!([{"type": "text", "text": "Hi."}]);
+    for (message, code, field) in [
+        (json!("Hi."), "invalid_value", ""),
+        (json!({"role": "user", "content": part}), "invalid_value", ".role"),
+        (json!({"type": "item", "content": part}), "invalid_value", ".type"),
+        (json!({"role": "assistant"}), "missing_required_parameter", ".content"),
+        (json!({"content": "Hi."}), "invalid_value", ".content"),
+        (json!({"content": [{"type": "input_image"}]}), "invalid_value", ".content"),
+        (json!({"content": [{"type": "text", "text": 7}]}), "invalid_value", ".content"),
+        (json!({"content": []}), "empty_item", ".content"),
+        (json!({"content": [{"type": "text", "text": " \n"}]}), "empty_item", ".content"),
+    ] {
+        let error = read(message.clone()).unwrap_err().body;
+        let param = format!("response.pre_generated_assistant_message{field}");
+        assert_eq!((error.code.as_deref(), error.param.as_deref()), (Some(code), Some(param.as_str())), "{message}");
+    }
+}

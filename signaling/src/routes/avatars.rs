@@ -4,16 +4,16 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::App;
 use crate::error::{ApiError, ErrorReply};
-use crate::host::{Avatar, HostError, SessionHost};
-use crate::{auth, body};
+use crate::host::{Avatar, Clip, HostError, SessionHost};
+use crate::{auth, body, ranges};
 
 /// Largest photo that is taken.
 const MOST_BYTES: usize = 20 * 1024 * 1024;
@@ -60,6 +60,39 @@ pub(super) async fn picture<H: SessionHost>(
     Ok(([(CONTENT_TYPE, "image/png"), (CACHE_CONTROL, "private, max-age=300")], png).into_response())
 }
 
+/// Show a face that moves
+///
+/// About three seconds without sound in which it is at rest and says a short phrase; the end leads into the beginning. It
+/// is made when it is first asked for, which takes some seconds, and kept. No token is asked for, as with the picture.
+#[utoipa::path(
+    get, path = "/v1/avatars/{id}/clip", tag = "avatars",
+    params(("id" = String, Path, description = "The face's id")),
+    responses((status = 200, description = "MP4 with H.264", content_type = "video/mp4"),
+        (status = 206, description = "The part that was asked for by `Range`", content_type = "video/mp4"),
+        (status = 304, description = "It is as `If-None-Match` says"),
+        (status = 404, description = "There is no such face", body = ErrorReply),
+        (status = 503, description = "Too many clips are being made", body = ErrorReply,
+            headers(("Retry-After" = u64, description = "Seconds")))),
+)]
+pub(super) async fn clip<H: SessionHost>(
+    State(app): State<App<H>>,
+    id: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let Path(id) = id.map_err(|_| HostError::NoAvatar)?;
+    let Clip { mp4, tag } = app.host.avatar_clip(&id).await?;
+    let tag = HeaderValue::try_from(format!("\"{tag}\""))
+        .map_err(|_| HostError::Internal(format!("the tag {tag:?} cannot stand in a header")))?;
+    let known = headers.get(IF_NONE_MATCH).is_some_and(|tags| {
+        tags.as_bytes().windows(tag.len()).any(|part| part == tag.as_bytes()) || tags.as_bytes() == b"*"
+    });
+    let keep = [(ETAG, tag), (CACHE_CONTROL, HeaderValue::from_static("private, max-age=3600"))];
+    if known {
+        return Ok((StatusCode::NOT_MODIFIED, keep).into_response());
+    }
+    Ok((keep, [(CONTENT_TYPE, "video/mp4")], ranges::part(&headers, mp4)).into_response())
+}
+
 /// Make a face of a photo
 ///
 /// The body is a JPEG, PNG or WebP file of one person who looks into the camera; it takes some seconds. The id that comes
@@ -69,9 +102,11 @@ pub(super) async fn picture<H: SessionHost>(
     post, path = "/v1/avatars", tag = "avatars",
     request_body(content = String, content_type = "image/jpeg", description = "JPEG, PNG or WebP"),
     responses((status = 201, description = "The face is ready", body = Avatar),
-        (status = 400, description = "No face can be made of it; the message says why", body = ErrorReply),
+        (status = 400, description = "No face can be made of it: `not_a_picture`, `picture_too_large`, `no_face`, \
+            `several_faces`, `face_too_small`, `face_turned`, `face_cut_off`, `face_hidden`, `too_blurred`, `eyes_shut`",
+            body = ErrorReply),
         (status = 401, description = "No valid token", body = ErrorReply),
-        (status = 403, description = "The server takes no photos", body = ErrorReply),
+        (status = 403, description = "The server takes no photos, or none of this page's origin", body = ErrorReply),
         (status = 413, description = "The file is too large", body = ErrorReply),
         (status = 503, description = "Too many photos at once", body = ErrorReply)),
     security((), ("bearer" = [])),

@@ -50,6 +50,7 @@ struct Parts {
             headers(("Location" = String, description = "/v1/realtime/calls/{call_id}"))),
         (status = 400, description = "The offer or the session cannot be used", body = ErrorReply),
         (status = 401, description = "No valid token", body = ErrorReply),
+        (status = 403, description = "Pages of this origin may not call", body = ErrorReply),
         (status = 408, description = "The body did not arrive in time", body = ErrorReply),
         (status = 413, description = "The body is too large", body = ErrorReply),
         (status = 415, description = "Neither application/sdp nor multipart/form-data", body = ErrorReply),

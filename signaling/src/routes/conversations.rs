@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, StatusCode};
 use super::App;
 use crate::auth;
 use crate::error::{ApiError, ErrorReply};
-use crate::host::{HostError, SessionHost};
+use crate::host::SessionHost;
 
 /// Delete what was said in a conversation
 ///
@@ -16,9 +16,8 @@ use crate::host::{HostError, SessionHost};
 #[utoipa::path(
     delete, path = "/v1/realtime/conversations/{conversation_id}", tag = "conversations",
     params(("conversation_id" = String, Path, description = "The id that the page gave")),
-    responses((status = 204, description = "It is deleted"),
-        (status = 401, description = "No valid token", body = ErrorReply),
-        (status = 404, description = "There is no such conversation", body = ErrorReply)),
+    responses((status = 204, description = "It is deleted, or there was none"),
+        (status = 401, description = "No valid token", body = ErrorReply)),
     security((), ("bearer" = [])),
 )]
 pub(super) async fn delete<H: SessionHost>(
@@ -27,7 +26,9 @@ pub(super) async fn delete<H: SessionHost>(
     headers: HeaderMap,
 ) -> Result<StatusCode, ApiError> {
     auth::caller(&headers, &app.settings, &app.secrets)?;
-    let Path(conversation_id) = conversation_id.map_err(|_| HostError::NoConversation)?;
-    app.host.forget(&conversation_id).await?;
+    // A path that cannot be decoded names no conversation.
+    if let Ok(Path(conversation_id)) = conversation_id {
+        app.host.forget(&conversation_id).await?;
+    }
     Ok(StatusCode::NO_CONTENT)
 }

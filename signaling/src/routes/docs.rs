@@ -13,7 +13,7 @@ use serde_json::Value;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{avatars, calls, conversations, ops, secrets};
+use super::{avatars, calls, conversations, models, ops, secrets, speech, voices};
 
 const STYLE: &str = include_str!("docs.css");
 
@@ -26,8 +26,8 @@ const STYLE: &str = include_str!("docs.css");
     ),
     paths(
         calls::create, calls::hang_up, calls::delete, conversations::delete, avatars::list, avatars::picture,
-        avatars::create, avatars::delete, secrets::create, ops::status, ops::healthz,
-        ops::readyz, ops::metrics
+        avatars::clip, avatars::create, avatars::delete, voices::list, models::list, speech::create, secrets::create,
+        ops::status, ops::healthz, ops::readyz, ops::metrics
     ),
     modifiers(&BearerToken),
 )]

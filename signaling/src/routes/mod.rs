@@ -7,14 +7,18 @@ mod avatars;
 mod calls;
 mod conversations;
 mod docs;
+mod models;
 mod ops;
 mod secrets;
+mod speech;
+mod voices;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, StatusCode, Uri};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{any, delete, get, post};
 
 pub use docs::openapi_json;
@@ -43,6 +47,7 @@ impl<H> Clone for App<H> {
 pub fn router<H: SessionHost>(host: Arc<H>, settings: SignalingSettings) -> Router {
     let cors = cors::layer(&settings.cors);
     let secrets = Arc::new(SecretStore::new(settings.client_secret_capacity));
+    let settings = Arc::new(settings);
     Router::new()
         .route("/v1/realtime/calls", post(calls::create::<H>))
         .route("/v1/realtime/calls/{call_id}", delete(calls::delete::<H>))
@@ -52,9 +57,13 @@ pub fn router<H: SessionHost>(host: Arc<H>, settings: SignalingSettings) -> Rout
         .route("/v1/realtime/calls/{call_id}/refer", any(calls::telephony_only))
         .route("/v1/realtime/conversations/{conversation_id}", delete(conversations::delete::<H>))
         .route("/v1/realtime/client_secrets", post(secrets::create::<H>))
+        .route("/v1/audio/speech", post(speech::create::<H>))
+        .route("/v1/voices", get(voices::list::<H>))
+        .route("/v1/models", get(models::list::<H>))
         .route("/v1/avatars", get(avatars::list::<H>).post(avatars::create::<H>))
         .route("/v1/avatars/{id}", delete(avatars::delete::<H>))
         .route("/v1/avatars/{id}/picture", get(avatars::picture::<H>))
+        .route("/v1/avatars/{id}/clip", get(avatars::clip::<H>))
         .route("/api/status", get(ops::status::<H>))
         .route("/healthz", get(ops::healthz))
         .route("/readyz", get(ops::readyz::<H>))
@@ -70,8 +79,9 @@ pub fn router<H: SessionHost>(host: Arc<H>, settings: SignalingSettings) -> Rout
         .route("/api/{*rest}", any(unknown_path))
         // Bodies are read by `body::read`, which has a limit of its own.
         .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(settings.clone(), cors::guard))
         .layer(cors)
-        .with_state(App { host, settings: Arc::new(settings), secrets })
+        .with_state(App { host, settings, secrets })
 }
 
 async fn unknown_path(uri: Uri) -> ApiError {

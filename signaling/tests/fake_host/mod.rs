@@ -9,9 +9,10 @@ use std::task::{Context, Poll};
 use axum::Router;
 use axum::body::{Bytes, HttpBody};
 use serde_json::json;
-use visavis_signaling::events::{JsonObject, Session};
+use visavis_signaling::events::{ErrorBody, JsonObject, Session};
 use visavis_signaling::{
-    Avatar, CallAnswer, CallCounts, CallOffer, HostError, SessionHost, SignalingSettings, Status, router,
+    Avatar, CallAnswer, CallCounts, CallOffer, Clip, HostError, OfferedModel, OfferedVoice, Persona, SessionHost,
+    SignalingSettings, SpeechWanted, Status, router,
 };
 
 #[derive(Default)]
@@ -26,6 +27,8 @@ struct State {
     active: bool,
     refusal: Option<HostError>,
     unready: Option<String>,
+    forgotten: Vec<String>,
+    speech: Option<SpeechWanted>,
 }
 
 impl FakeHost {
@@ -39,6 +42,14 @@ impl FakeHost {
 
     pub fn offers(&self) -> usize {
         self.state.lock().unwrap().offers.len()
+    }
+
+    pub fn forgotten(&self) -> Vec<String> {
+        self.state.lock().unwrap().forgotten.clone()
+    }
+
+    pub fn last_speech(&self) -> SpeechWanted {
+        self.state.lock().unwrap().speech.clone().expect("nothing was to be said")
     }
 
     pub fn refuse(&self, error: HostError) {
@@ -84,7 +95,8 @@ impl SessionHost for FakeHost {
     }
 
     async fn forget(&self, conversation: &str) -> Result<(), HostError> {
-        if conversation == "kept" { Ok(()) } else { Err(HostError::NoConversation) }
+        self.state.lock().unwrap().forgotten.push(conversation.to_owned());
+        Ok(())
     }
 
     async fn avatars(&self) -> Result<Vec<Avatar>, HostError> {
@@ -95,15 +107,43 @@ impl SessionHost for FakeHost {
         if id == "woman" { Ok(b"a picture".to_vec()) } else { Err(HostError::NoAvatar) }
     }
 
+    async fn avatar_clip(&self, id: &str) -> Result<Clip, HostError> {
+        let clip = || Clip { mp4: Bytes::from_static(b"a clip"), tag: "abc1".into() };
+        if id == "woman" { Ok(clip()) } else { Err(HostError::NoAvatar) }
+    }
+
     async fn add_avatar(&self, photo: Vec<u8>) -> Result<Avatar, HostError> {
         if photo == b"a face" {
             return Ok(avatar("sent_1", false));
         }
-        Err(HostError::BadOffer { message: "no face was found.".into(), code: "unusable_photo".into() })
+        Err(ErrorBody::invalid("no_face", "no face was found.").into())
     }
 
     async fn remove_avatar(&self, id: &str) -> Result<(), HostError> {
         if id == "sent_1" { Ok(()) } else { Err(HostError::NoAvatar) }
+    }
+
+    fn voices(&self) -> Vec<OfferedVoice> {
+        vec![OfferedVoice {
+            id: "joe".into(),
+            object: "voice",
+            name: "Joe".into(),
+            languages: vec!["en-US".into()],
+            default: true,
+        }]
+    }
+
+    fn models(&self) -> Vec<OfferedModel> {
+        vec![OfferedModel { id: "m".into(), object: "model", created: Self::NOW, owned_by: "local".into() }]
+    }
+
+    async fn speak(&self, wanted: SpeechWanted) -> Result<Vec<i16>, HostError> {
+        let mut state = self.state.lock().unwrap();
+        if let Some(error) = &state.refusal {
+            return Err(error.clone());
+        }
+        state.speech = Some(wanted);
+        Ok(vec![1, -2, 300])
     }
 
     fn default_session(&self) -> Session {
@@ -116,6 +156,10 @@ impl SessionHost for FakeHost {
             uptime_seconds: 3,
             calls: CallCounts { active: 0, limit: 4, total: 0 },
             engines: [("asr".into(), "fake".into())].into(),
+            features: vec!["say".into()],
+            languages: vec!["en".into(), "zh".into()],
+            conversation_days: Some(30),
+            persona: Persona { greeting: "Hello!".into() },
             extra: JsonObject::from_iter([("memory_mib".into(), json!(12))]),
         }
     }

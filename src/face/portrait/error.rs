@@ -45,16 +45,25 @@ pub enum PortraitError {
 }
 
 impl PortraitError {
-    /// Another picture would do.
-    pub fn is_of_the_picture(&self) -> bool {
-        !matches!(
-            self,
+    /// What is wrong with the picture, for programs; `None` if another one would not help.
+    pub fn code(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::FileTooLarge { .. } | Self::TooManyPixels { .. } => "picture_too_large",
+            Self::NotAPicture { .. } => "not_a_picture",
+            Self::NoFace => "no_face",
+            Self::SeveralFaces { .. } => "several_faces",
+            Self::TooSmall { .. } => "face_too_small",
+            Self::TurnedAway { .. } => "face_turned",
+            Self::CutOff => "face_cut_off",
+            Self::Hidden { .. } => "face_hidden",
+            Self::Blurred => "too_blurred",
+            Self::EyesShut => "eyes_shut",
             Self::Name { .. }
-                | Self::Taken { .. }
-                | Self::Model(_)
-                | Self::Read { .. }
-                | Self::Store { .. }
-                | Self::Damaged { .. }
-        )
+            | Self::Taken { .. }
+            | Self::Model(_)
+            | Self::Read { .. }
+            | Self::Store { .. }
+            | Self::Damaged { .. } => return None,
+        })
     }
 }

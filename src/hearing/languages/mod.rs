@@ -74,6 +74,14 @@ impl Languages {
         Self { allowed: Arc::default(), usual: likeliest, known: false, partly: None, traditional: false }
     }
 
+    /// Codes of all that may be spoken.
+    pub fn codes(&self) -> Vec<&'static str> {
+        match &*self.allowed {
+            [] => (0..Language::COUNT).filter_map(Language::nth).map(Language::code).collect(),
+            allowed => allowed.iter().map(|language| language.code()).collect(),
+        }
+    }
+
     /// The one language, if there is nothing to detect.
     pub fn single(&self) -> Option<Language> {
         if let [only] = *self.allowed { Some(only) } else { None }
