@@ -6,7 +6,9 @@ use prometheus::{
     Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
     TextEncoder,
 };
+use signaling::News;
 
+use crate::news::Newsroom;
 use crate::tools::{CallReport, ToolObserver};
 
 /// Buckets for what a frame may cost, in seconds.
@@ -16,6 +18,8 @@ const WAIT_BUCKETS: &[f64] = &[0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.2
 
 pub struct Metrics {
     registry: Registry,
+    /// Hears of errors, and of whatever else others post.
+    pub news: Newsroom,
     pub calls_active: IntGauge,
     pub calls_ended: IntCounterVec,
     pub calls_refused: IntCounterVec,
@@ -199,6 +203,7 @@ impl Metrics {
                 "endpoint",
             ),
             registry,
+            news: Newsroom::default(),
         }
     }
 
@@ -206,6 +211,7 @@ impl Metrics {
     pub fn error(&self, kind: &str, error: &dyn Display) {
         self.errors.with_label_values(&[kind]).inc();
         tracing::warn!(kind, %error, "handled error");
+        self.news.post(|| News::Error { kind: kind.to_owned(), message: error.to_string() });
     }
 
     /// Prometheus text format.

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use signaling::events::{ErrorBody, Session, Voice};
-use signaling::{Avatar, CallAnswer, CallCounts, CallOffer, HostError, SessionHost, Status};
-use tokio::sync::Semaphore;
+use signaling::{Avatar, CallAnswer, CallCounts, CallOffer, HostError, News, SessionHost, Status};
+use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::codec::Codec;
@@ -15,12 +15,15 @@ use super::limits::LimitSettings;
 use super::registry::Registry;
 use super::settings::{CallSettings, check_face, check_voice, conversation, no_such_face};
 use super::task::Parts;
+use super::view::{Persona, View};
 use super::wiring::channels;
 use crate::avatars::{AvatarError, Listed, Look};
 use crate::clock;
-use crate::config::{Config, TurnEndKind};
+use crate::config::live::Live;
+use crate::config::{Config, SettingsFile, TurnEndKind};
 use crate::engines::Engines;
 use crate::hearing::SentSound;
+use crate::log::LogFilter;
 use crate::memory::{Conversation, valid_id};
 use crate::peer::{MediaSender, Peer, PeerError};
 use crate::playout::{Picture, Stage, StageHandle};
@@ -35,8 +38,13 @@ const PHOTO_SECONDS: u64 = 5;
 const MEMORY_PATIENCE: Duration = Duration::from_secs(2);
 
 pub struct Host {
-    config: Arc<Config>,
-    engines: Arc<Engines>,
+    pub(super) live: Live,
+    /// Where the settings came from.
+    pub(super) file: SettingsFile,
+    pub(super) log: LogFilter,
+    /// Settings change one at a time.
+    pub(super) changing: Mutex<()>,
+    pub(super) engines: Arc<Engines>,
     registry: Arc<Registry>,
     started: Instant,
     /// Photos are worked on one at a time.
@@ -44,9 +52,15 @@ pub struct Host {
 }
 
 impl Host {
-    pub fn new(config: Arc<Config>, engines: Arc<Engines>) -> Self {
+    pub fn new(config: Config, file: SettingsFile, log: LogFilter, engines: Arc<Engines>) -> Self {
         let registry = Arc::new(Registry::new(config.server.max_calls, engines.metrics.clone()));
-        Self { config, engines, registry, started: clock::now(), photos: Semaphore::new(1) }
+        let (live, changing, photos) = (Live::new(config), Mutex::new(()), Semaphore::new(1));
+        Self { live, file, log, changing, engines, registry, started: clock::now(), photos }
+    }
+
+    /// The settings that hold now.
+    pub fn config(&self) -> Arc<Config> {
+        self.live.now()
     }
 
     pub fn registry(&self) -> &Arc<Registry> {
@@ -78,8 +92,8 @@ impl Host {
     }
 
     /// What was said before in the conversation whose id the host page gives.
-    async fn begun(&self, session: &Session) -> Result<Begun, ErrorBody> {
-        let memory = &self.config.memory;
+    async fn begun(&self, config: &Config, session: &Session) -> Result<Begun, ErrorBody> {
+        let memory = &config.memory;
         let id = conversation(session, memory.guessable_ids)?;
         let kept = id.zip(self.engines.memory.clone()).map(|(id, store)| Kept { id, store });
         let mut conversation = Conversation::default();
@@ -97,12 +111,13 @@ impl Host {
 
     fn shown(&self, listed: Listed) -> Avatar {
         let Listed { name: id, kind, title: name, author, licence, built_in } = listed;
-        let default = id == self.config.avatar.name;
+        let default = id == self.config().avatar.name;
         Avatar { id, object: "avatar", name, kind: kind.name().into(), author, licence, built_in, default }
     }
 
     fn refused(&self, reason: &str) {
         self.engines.metrics.calls_refused.with_label_values(&[reason]).inc();
+        self.engines.metrics.news.post(|| News::CallRefused { reason: reason.to_owned() });
     }
 }
 
@@ -116,6 +131,7 @@ impl SessionHost for Host {
             self.refused("full");
             return Err(HostError::Full { retry_after_seconds: RETRY_AFTER_SECONDS });
         };
+        let config = self.config();
         let mut session = self.default_session();
         let bad =
             |message: String, code: Option<String>| HostError::BadOffer { message, code: code.unwrap_or_default() };
@@ -124,9 +140,9 @@ impl SessionHost for Host {
         }
         check_face(&self.engines.avatars, &session).map_err(|error| bad(error.message, error.code))?;
         check_voice(&self.engines.voices, &session).map_err(|error| bad(error.message, error.code))?;
-        let settings = CallSettings::new(&self.config, &session).map_err(|error| bad(error.message, error.code))?;
+        let settings = CallSettings::new(&config, &session).map_err(|error| bad(error.message, error.code))?;
         settings.prepare(&self.engines);
-        let (peer, answer) = Peer::answer(&self.config.webrtc, &offer.sdp).await.map_err(|error| {
+        let (peer, answer) = Peer::answer(&config.webrtc, &offer.sdp).await.map_err(|error| {
             self.refused(error.code());
             refusal(&error)
         })?;
@@ -134,19 +150,28 @@ impl SessionHost for Host {
         let sent = SentSound::default();
         let look = peer.has_video().then(|| settings.look.clone());
         let (stage, handle) = self.stage(peer.media.clone(), look, sent.clone(), rand::random()).await?;
-        let begun = self.begun(&session).await.map_err(|error| bad(error.message, error.code))?;
+        let begun = self.begun(&config, &session).await.map_err(|error| bad(error.message, error.code))?;
         let (senders, receivers) = channels();
         let ear = self.engines.ears.open(settings.detection, sent, senders.ears.clone());
         let ear =
             ear.ok_or_else(|| HostError::Internal("the hearing thread is overloaded: try again in a moment".into()))?;
+        let persona = Persona {
+            avatar: settings.look.name.clone(),
+            voice: session.audio.output.voice.name().to_owned(),
+            language: settings.dialogue.language.clone(),
+        };
+        tracing::info!(call = %id, remote = ?offer.origin.remote, origin = offer.origin.origin, "call taken");
+        let view = View::new(&id, offer.origin, persona, peer.meter(), self.engines.metrics.clone());
         let parts = Parts {
+            view: Arc::new(view),
             codec: Codec::new(session, &id),
             limits: LimitSettings {
-                idle: Duration::from_secs(self.config.server.idle_timeout_seconds),
-                longest: Duration::from_secs(self.config.server.max_duration_seconds),
-                warning: Duration::from_secs(self.config.server.end_warning_seconds),
+                idle: Duration::from_secs(config.server.idle_timeout_seconds),
+                longest: Duration::from_secs(config.server.max_duration_seconds),
+                warning: Duration::from_secs(config.server.end_warning_seconds),
             },
             engines: self.engines.clone(),
+            model: self.engines.language(),
             begun,
             stop: CancellationToken::new(),
             shutdown: self.registry.shutdown.clone(),
@@ -158,8 +183,7 @@ impl SessionHost for Host {
             receivers,
             settings,
         };
-        tracing::info!(call = %id, remote = ?offer.origin.remote, origin = offer.origin.origin, "call taken");
-        self.registry.start(&id, slot, parts);
+        self.registry.start(slot, parts);
         Ok(CallAnswer { call_id: id, sdp: answer })
     }
 
@@ -168,7 +192,7 @@ impl SessionHost for Host {
     }
 
     async fn forget(&self, conversation: &str) -> Result<(), HostError> {
-        let Ok(id) = valid_id(conversation, self.config.memory.guessable_ids) else {
+        let Ok(id) = valid_id(conversation, self.config().memory.guessable_ids) else {
             return Err(HostError::NoConversation);
         };
         let Some(memory) = &self.engines.memory else { return Err(HostError::NoConversation) };
@@ -193,7 +217,7 @@ impl SessionHost for Host {
     }
 
     async fn add_avatar(&self, photo: Vec<u8>) -> Result<Avatar, HostError> {
-        if !self.config.avatar.uploads {
+        if !self.config().avatar.uploads {
             return Err(HostError::NoUploads);
         }
         let Ok(_turn) = self.photos.try_acquire() else {
@@ -220,34 +244,35 @@ impl SessionHost for Host {
     }
 
     fn default_session(&self) -> Session {
-        let mut session =
-            Session::new(signaling::ids::session(), self.config.llm.model.clone(), self.config.tts.voice.clone());
-        session.instructions = self.config.llm.system_prompt.clone();
-        if self.config.turn.end == TurnEndKind::Thought
+        let config = self.config();
+        let mut session = Session::new(signaling::ids::session(), config.llm.model.clone(), config.tts.voice.clone());
+        session.instructions = config.llm.system_prompt.clone();
+        if config.turn.end == TurnEndKind::Thought
             && let Some(detection) = &mut session.audio.input.turn_detection
         {
             detection.kind = "semantic_vad".into();
             detection.eagerness = Some("auto".into());
         }
-        session.audio.output.speed = f64::from(self.config.tts.speed);
-        session.audio.output.voice = Voice::Named(self.config.tts.voice.clone());
+        session.audio.output.speed = f64::from(config.tts.speed);
+        session.audio.output.voice = Voice::Named(config.tts.voice.clone());
         let avatar = json!({
             "type": "video-avatar",
-            "character": self.config.avatar.name,
-            "mark": self.config.avatar.mark,
+            "character": config.avatar.name,
+            "mark": config.avatar.mark,
         });
         session.avatar = avatar.as_object().cloned();
-        if self.config.server.max_duration_seconds > 0 {
-            session.expires_at = Some(clock::unix_seconds() + self.config.server.max_duration_seconds);
+        if config.server.max_duration_seconds > 0 {
+            session.expires_at = Some(clock::unix_seconds() + config.server.max_duration_seconds);
         }
         session
     }
 
     fn status(&self) -> Status {
+        let config = self.config();
         let engines = [
-            ("asr", self.config.asr.weight(self.config.asr.speaks_english_alone()).to_owned()),
-            ("llm", self.config.llm.model.clone()),
-            ("tts", self.config.tts.voice.clone()),
+            ("asr", config.asr.weight(config.asr.speaks_english_alone()).to_owned()),
+            ("llm", config.llm.model.clone()),
+            ("tts", config.tts.voice.clone()),
         ];
         Status {
             version: env!("CARGO_PKG_VERSION").into(),
@@ -266,7 +291,7 @@ impl SessionHost for Host {
         if self.registry.shutdown.is_cancelled() {
             return Err("the server is shutting down".into());
         }
-        self.engines.language.ready()
+        self.engines.language().ready()
     }
 
     fn metrics_text(&self) -> String {
