@@ -1,14 +1,14 @@
 //! The command line: arguments, logging, and which part of visavis starts.
 
-use std::io::IsTerminal;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
 use visavis::avatars::AvatarCommand;
 use visavis::call::CallArgs;
-use visavis::config::{Config, LogSettings};
+use visavis::config::{LogSettings, SettingsFile, reference};
+use visavis::log;
 use visavis::models::ModelsCommand;
 use visavis::say::SayArgs;
 
@@ -30,6 +30,8 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
+    /// Print every setting with its default and what it does (docs/settings.md).
+    Settings,
     /// List, fetch and check the weights.
     #[command(subcommand)]
     Models(ModelsCommand),
@@ -55,27 +57,31 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.command {
         Command::Serve { listen, config } => {
-            let mut config = config.map_or_else(|| Ok(Config::default()), |path| Config::load(&path))?;
-            if let Some(listen) = listen {
-                config.server.listen = listen;
-            }
-            log(&config.log);
-            runtime()?.block_on(visavis::server::serve(config))
+            let mut file = SettingsFile { path: config, listen, log_is_set: false };
+            let config = file.load()?;
+            let log = log::start(&config.log);
+            file.log_is_set = log.is_set();
+            runtime()?.block_on(visavis::server::serve(config, file, log))
+        }
+        Command::Settings => {
+            // Whoever reads it may close it early, like `head`.
+            let _ = std::io::stdout().write_all(reference::page().as_bytes());
+            Ok(())
         }
         Command::Models(command) => {
-            log(&LogSettings { filter: "warn".into(), json: false });
+            log::start(&LogSettings { filter: "warn".into(), json: false });
             command.run()
         }
         Command::Avatar(command) => {
-            log(&LogSettings { filter: "warn,ort=error".into(), json: false });
+            log::start(&LogSettings { filter: "warn,ort=error".into(), json: false });
             runtime()?.block_on(command.run())
         }
         Command::Call(arguments) => {
-            log(&LogSettings { filter: "warn,webrtc=error,rtc=error".into(), json: false });
+            log::start(&LogSettings { filter: "warn,webrtc=error,rtc=error".into(), json: false });
             runtime()?.block_on(visavis::call::main(arguments))
         }
         Command::Say(arguments) => {
-            log(&LogSettings { filter: "warn,ort=error".into(), json: false });
+            log::start(&LogSettings { filter: "warn,ort=error".into(), json: false });
             runtime()?.block_on(visavis::say::main(arguments))
         }
     }
@@ -83,13 +89,4 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
-}
-
-fn log(settings: &LogSettings) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(&settings.filter));
-    let logger = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
-    if settings.json { logger.json().init() } else { logger.init() }
 }

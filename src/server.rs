@@ -7,19 +7,22 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 use signaling::{CorsOrigins, SignalingSettings};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, SettingsFile};
 use crate::engines::Engines;
+use crate::log::LogFilter;
 use crate::memory;
 use crate::metrics::{self, Metrics};
 use crate::models::Store;
 use crate::page;
 use crate::session::Host;
 
-/// Runs until SIGTERM or SIGINT.
-pub async fn serve(config: Config) -> Result<()> {
+/// Runs until SIGTERM or SIGINT; SIGHUP reads the settings again. `file`: where they came from.
+pub async fn serve(config: Config, file: SettingsFile, log: LogFilter) -> Result<()> {
+    // Before anything else: one that comes while models are loaded ends nothing.
+    let mut hangup = signal(SignalKind::hangup())?;
     // Bound first: a port in use is told at once, not after the models are loaded.
     let listener = TcpListener::bind(&config.server.listen)
         .await
@@ -34,10 +37,15 @@ pub async fn serve(config: Config) -> Result<()> {
     let shutdown = Duration::from_secs(config.server.shutdown_seconds);
     let settings = signaling_settings(&config)?;
     let pages = page::routes(&settings.cors);
-    let host = Arc::new(Host::new(Arc::new(config), Arc::new(engines)));
+    let key = AdminKey::of(&config);
+    let host = Arc::new(Host::new(config, file, log, Arc::new(engines)));
+    let admin = signaling::admin_router(host.clone(), settings.clone(), key.key().to_owned());
     let counted = axum::middleware::from_fn_with_state(metrics, metrics::http::count);
-    let router = signaling::router(host.clone(), settings).merge(pages).layer(counted);
+    let router = signaling::router(host.clone(), settings).merge(admin).merge(pages).layer(counted);
     tracing::info!(seconds = (clock::now() - started).as_secs_f32(), "all engines are loaded");
+    if let AdminKey::Random(key) = &key {
+        println!("monitor: http://{address}/monitor#{key}");
+    }
     println!("visavis is listening on http://{address}");
     let registry = host.registry().clone();
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -56,6 +64,7 @@ pub async fn serve(config: Config) -> Result<()> {
     let ended = tokio::select! {
         ended = served => ended,
         () = forget_the_old(memory) => Ok(()),
+        () = reload(&host, &mut hangup) => Ok(()),
         // Connections that are kept open must not hold the end up.
         () = after_shutdown(host.registry().shutdown.clone(), shutdown) => Ok(()),
     };
@@ -77,6 +86,38 @@ async fn forget_the_old(memory: Option<Arc<dyn memory::Store>>) {
             Ok(deleted) => tracing::info!(deleted, "conversations that nobody went on with"),
             Err(error) => tracing::warn!(%error, "old conversations could not be deleted; tried again in an hour"),
         }
+    }
+}
+
+/// Reads the settings again whenever somebody asks; never ends.
+async fn reload(host: &Host, asked: &mut Signal) {
+    while asked.recv().await.is_some() {
+        host.reload().await;
+    }
+    std::future::pending().await
+}
+
+/// What opens the monitor and the interface for admins.
+enum AdminKey {
+    /// Of the environment; not ours to show.
+    Given(String),
+    /// Made for this run of the server.
+    Random(String),
+}
+
+impl AdminKey {
+    fn of(config: &Config) -> Self {
+        let variable = &config.server.admin_key_env;
+        let given = (!variable.is_empty()).then(|| std::env::var(variable).ok()).flatten();
+        match given.map(|key| key.trim().to_owned()).filter(|key| !key.is_empty()) {
+            Some(key) => Self::Given(key),
+            None => Self::Random(signaling::ids::admin_key()),
+        }
+    }
+
+    fn key(&self) -> &str {
+        let (Self::Given(key) | Self::Random(key)) = self;
+        key
     }
 }
 

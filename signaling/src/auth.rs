@@ -45,7 +45,7 @@ pub(crate) fn backend(headers: &HeaderMap, settings: &SignalingSettings) -> Resu
 }
 
 /// The token of `Authorization: Bearer`; the scheme is case-insensitive (RFC 9110 section 11.1).
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|token| !token.is_empty())
 }
@@ -55,7 +55,7 @@ fn is_key(token: &str, settings: &SignalingSettings) -> bool {
     settings.api_keys.iter().fold(false, |found, key| found | same(token.as_bytes(), key.as_bytes()))
 }
 
-fn same(left: &[u8], right: &[u8]) -> bool {
+pub(crate) fn same(left: &[u8], right: &[u8]) -> bool {
     let differing = left.iter().zip(right).fold(0, |bits, (left, right)| bits | (left ^ right));
     left.len() == right.len() && std::hint::black_box(differing) == 0
 }

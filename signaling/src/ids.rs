@@ -38,6 +38,11 @@ pub fn function_call() -> String {
     random("call_", ID_CHARACTERS)
 }
 
+/// An admin's key.
+pub fn admin_key() -> String {
+    random("", 32)
+}
+
 /// Stock clients in a browser refuse a token that does not start with `ek_`.
 pub fn client_secret() -> String {
     random(CLIENT_SECRET_PREFIX, SECRET_CHARACTERS)

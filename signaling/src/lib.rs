@@ -4,6 +4,7 @@
 //! [`SessionHost`]; [`events`] holds the types of the data channel. No media, no WebRTC and no clock live here:
 //! an SDP is a text to this crate, and time comes from the settings.
 
+mod admin_key;
 mod auth;
 mod body;
 mod cors;
@@ -11,6 +12,7 @@ mod error;
 pub mod events;
 mod host;
 pub mod ids;
+mod operation;
 mod ranges;
 mod routes;
 mod secret_store;
@@ -22,6 +24,7 @@ pub use host::{
     Avatar, CallAnswer, CallOffer, CallOrigin, Clip, HostError, OfferedModel, OfferedVoice, SPEECH_HZ, SessionHost,
     SpeechWanted,
 };
-pub use routes::{openapi_json, router};
+pub use operation::{Call, CallState, ChangeRefused, News, Operation, Settings};
+pub use routes::{admin_router, openapi_json, router};
 pub use settings::{CorsOrigins, SettingsError, SignalingSettings, UnixClock};
 pub use status::{CallCounts, Persona, Status};

@@ -10,7 +10,7 @@ pub mod whole;
 pub mod worker;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::avatars::{AvatarError, Avatars, Look};
 use crate::config::Config;
@@ -69,7 +69,7 @@ pub struct Engines {
     pub recognizers: Recognizers,
     pub judge: Worker<JudgeJob>,
     pub voices: Arc<Voices>,
-    pub language: LanguageModel,
+    language: RwLock<LanguageModel>,
     /// The server's own.
     pub tools: Toolbox,
     /// What the persona knows, if it has a folder.
@@ -132,7 +132,7 @@ impl Engines {
         if let Some(local) = &local {
             local.wait_ready().await.map_err(EngineError::Local)?;
         }
-        let language = LanguageModel::new(config.llm.clone(), local, metrics.clone())?;
+        let language = RwLock::new(LanguageModel::new(config.llm.clone(), local, metrics.clone())?);
         let tools = Toolbox::observed(&config.tools, metrics.clone()).await?;
         let settings = config.knowledge.clone();
         let knowledge = tokio::task::spawn_blocking(move || Knowledge::open(&settings)).await;
@@ -146,6 +146,15 @@ impl Engines {
 }
 
 impl Engines {
+    /// The one that new calls ask; a call keeps the one that it began with.
+    pub fn language(&self) -> LanguageModel {
+        self.language.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub fn set_language(&self, model: LanguageModel) {
+        *self.language.write().unwrap_or_else(PoisonError::into_inner) = model;
+    }
+
     /// Loads what a call will need, if it is not there. `heard`: what people may speak; `spoken`: the language of answers.
     pub fn prepare(&self, heard: &Languages, voices: &[Arc<str>], spoken: &str) {
         self.recognizers.prepare(heard);

@@ -24,6 +24,9 @@ pub struct LanguageModel(Arc<Shared>);
 
 struct Shared {
     settings: LanguageSettings,
+    local: Option<LocalServer>,
+    /// The weight that it serves.
+    local_model: Option<String>,
     /// In the order in which they are asked; at least one.
     endpoints: Vec<Arc<Endpoint>>,
     metrics: Arc<Metrics>,
@@ -34,6 +37,27 @@ impl LanguageModel {
     pub fn new(
         settings: LanguageSettings,
         local: Option<LocalServer>,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, LanguageError> {
+        let local_model = settings.local_model();
+        Self::made(settings, local, local_model, metrics)
+    }
+
+    /// The same with other settings, of which the local server's stay as they are.
+    pub fn with(&self, settings: LanguageSettings) -> Result<Self, LanguageError> {
+        let Shared { local, local_model, metrics, .. } = &*self.0;
+        Self::made(settings, local.clone(), local_model.clone(), metrics.clone())
+    }
+
+    /// The weight that the local server serves, if there is one.
+    pub fn local_model(&self) -> Option<&String> {
+        self.0.local_model.as_ref()
+    }
+
+    fn made(
+        settings: LanguageSettings,
+        local: Option<LocalServer>,
+        local_model: Option<String>,
         metrics: Arc<Metrics>,
     ) -> Result<Self, LanguageError> {
         let client = || {
@@ -54,7 +78,7 @@ impl LanguageModel {
                 .map_err(|reason| LanguageError::Settings(format!("llm, {reason}")))
         });
         let endpoints = endpoints.collect::<Result<_, _>>()?;
-        Ok(Self(Arc::new(Shared { settings, endpoints, metrics })))
+        Ok(Self(Arc::new(Shared { settings, local, local_model, endpoints, metrics })))
     }
 
     pub fn settings(&self) -> &LanguageSettings {

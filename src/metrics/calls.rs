@@ -10,7 +10,7 @@ use prometheus::{GaugeVec, IntCounter};
 use super::families::Families;
 use super::queues::Queues;
 use crate::clock;
-use crate::peer::PeerCounters;
+use crate::peer::{PeerCounters, Quality};
 
 /// Characters of a call's id that are shown, enough to find the call in the log: who knows the whole id can end it.
 const SHOWN: usize = 6;
@@ -21,10 +21,7 @@ const SHORTEST: Duration = Duration::from_secs(1);
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Connection {
     pub counters: PeerCounters,
-    /// These by the other side's last report.
-    pub round_trip: Option<Duration>,
-    pub loss: Option<f64>,
-    pub jitter: Option<Duration>,
+    pub quality: Quality,
 }
 
 type Look = Box<dyn Fn() -> Connection + Send + Sync>;
@@ -134,9 +131,9 @@ impl Running {
         let label = [&*self.label];
         let seconds = |time: Option<Duration>| time.map(|time| time.as_secs_f64());
         let told = [
-            (round_trip, seconds(connection.round_trip)),
-            (loss, connection.loss),
-            (jitter, seconds(connection.jitter)),
+            (round_trip, seconds(connection.quality.round_trip)),
+            (loss, connection.quality.loss.map(f64::from)),
+            (jitter, seconds(connection.quality.jitter)),
         ];
         for (gauge, value) in told {
             if let Some(value) = value {
@@ -212,8 +209,7 @@ mod tests {
         let sent = pictures.clone();
         let look = move || Connection {
             counters: PeerCounters { pictures_out: sent.load(Ordering::Relaxed), ..PeerCounters::default() },
-            loss: Some(0.25),
-            ..Connection::default()
+            quality: Quality { loss: Some(0.25), ..Quality::default() },
         };
         let call = calls.watch("rtc_abcdefghijkl", Box::new(look.clone()));
         let other = calls.watch("rtc_ABCDEFGHIJKL", Box::new(look));

@@ -25,6 +25,9 @@ pub use families::Family;
 use processes::Processes;
 pub use queues::{Level, Queues};
 
+use signaling::News;
+
+use crate::news::Newsroom;
 use crate::tools::{CallReport, ToolObserver};
 
 /// Buckets for what a frame may cost, in seconds.
@@ -77,6 +80,8 @@ const CALL_ENDS: &[&str] = &[
 pub struct Metrics {
     registry: Registry,
     families: Vec<Family>,
+    /// Hears of errors, and of whatever else others post.
+    pub news: Newsroom,
     /// Every bounded queue.
     pub queues: Arc<Queues>,
     calls: Arc<Calls>,
@@ -146,6 +151,7 @@ impl Metrics {
         let calls = Arc::new(Calls::new(&mut make, queues.clone()));
         let processes = Processes::new(&mut make);
         let metrics = Self {
+            news: Newsroom::default(),
             queues,
             calls,
             processes,
@@ -248,6 +254,7 @@ impl Metrics {
     pub fn error(&self, kind: &str, error: &dyn Display) {
         self.errors.with_label_values(&[kind]).inc();
         tracing::warn!(kind, %error, "handled error");
+        self.news.post(|| News::Error { kind: kind.to_owned(), message: error.to_string() });
     }
 
     /// Watches a call's connection until what this gives is dropped. `look` is asked at any time.

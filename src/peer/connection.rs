@@ -1,8 +1,8 @@
 //! One call's peer on the server's side: answers the offer, then turns what the connection does into [`PeerEvent`]s.
 //! It owns every task and socket of the call's transport. It decides nothing about the conversation.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rtc::peer_connection::sdp::RTCSessionDescription;
@@ -19,6 +19,7 @@ use super::caller::VideoSink;
 use super::engine::{self, Rtcp};
 use super::inbound::{self, InboundCounters, TextOut};
 use super::outbound::MediaSender;
+use super::quality::{Meter, Reception};
 use super::signals::{Signals, handler};
 use super::supervisor::Supervisor;
 use super::tracks::{LocalTrack, LocalTracks};
@@ -40,6 +41,7 @@ pub struct Peer {
     texts_refused: Arc<AtomicU64>,
     events_in: mpsc::WeakSender<PeerEvent>,
     inbound: Arc<InboundCounters>,
+    reception: Arc<Mutex<Reception>>,
     video: bool,
     connection: Arc<dyn PeerConnection>,
     stop: CancellationToken,
@@ -107,6 +109,7 @@ impl Peer {
         let inbound = Arc::new(InboundCounters::default());
         let stop = CancellationToken::new();
         let video = tracks.video.is_some();
+        let reception = Arc::clone(&rtcp.reception);
         let mut supervisor = Supervisor::new(events_to_session, media.clone(), rtcp, tracks, texts_out);
         supervisor.inbound = Arc::clone(&inbound);
         supervisor.video_sink = video_sink;
@@ -128,6 +131,7 @@ impl Peer {
             texts_refused: Arc::default(),
             events_in,
             inbound,
+            reception,
             video,
             connection,
             stop,
@@ -163,6 +167,11 @@ impl Peer {
     #[cfg(test)]
     pub(super) fn send_unlimited(&self, text: String) -> Result<(), PeerError> {
         self.texts.try_send(TextOut::Text(text)).map_err(|_| PeerError::Closed)
+    }
+
+    /// Tells how well what is sent arrives.
+    pub fn meter(&self) -> Meter {
+        Meter { reception: Arc::clone(&self.reception), media: self.media.clone() }
     }
 
     pub fn counters(&self) -> PeerCounters {

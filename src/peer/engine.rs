@@ -21,6 +21,7 @@ use tokio::sync::Notify;
 use webrtc::peer_connection::{PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler};
 
 use super::clock::{MediaAnchor, RtpClock};
+use super::quality::Reception;
 use super::reports::{KeyFrameRequests, SenderReports};
 use super::sender_times::{ReportReader, SenderTimes};
 use super::{PeerError, PeerSettings};
@@ -103,6 +104,7 @@ fn setting_engine(settings: &PeerSettings) -> SettingEngine {
 pub(super) struct Rtcp {
     pub(super) clock: RtpClock,
     pub(super) anchor: Arc<Mutex<MediaAnchor>>,
+    pub(super) reception: Arc<Mutex<Reception>>,
     pub(super) key_frame_wanted: Arc<Notify>,
     pub(super) sender_times: SenderTimes,
 }
@@ -112,6 +114,7 @@ impl Rtcp {
         Self {
             clock: RtpClock::new(rand::random()),
             anchor: Arc::default(),
+            reception: Arc::default(),
             key_frame_wanted: Arc::new(Notify::new()),
             sender_times: SenderTimes::default(),
         }
@@ -130,7 +133,7 @@ pub(super) async fn open(
     let registry = configure_twcc_receiver_only(registry, &mut engine)
         .map_err(PeerError::transport)?
         .with(Slot::ReceiverReport, rtc::interceptor::ReceiverReportBuilder::new().build())
-        .with(Slot::SenderReport, SenderReports::new(rtcp.clock, Arc::clone(&rtcp.anchor)))
+        .with(Slot::SenderReport, SenderReports::new(rtcp.clock, Arc::clone(&rtcp.anchor), Arc::clone(&rtcp.reception)))
         .with(Slot::from(Slot::SenderReport.slot() + 500), KeyFrameRequests::new(Arc::clone(&rtcp.key_frame_wanted)))
         .with(Slot::from(Slot::SenderReport.slot() + 600), ReportReader::new(Arc::clone(&rtcp.sender_times)));
     let connection = PeerConnectionBuilder::new()

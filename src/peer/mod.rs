@@ -18,6 +18,7 @@ mod inbound;
 mod offer;
 mod outbound;
 pub(crate) mod pictures;
+mod quality;
 mod reports;
 mod sender_times;
 mod settings;
@@ -33,6 +34,7 @@ pub use connection::Peer;
 pub use error::PeerError;
 pub use inbound::AUDIO_EVENTS;
 pub use outbound::{AUDIO_QUEUE, MediaSender, VIDEO_QUEUE};
+pub use quality::{Meter, Quality};
 pub use sender_times::SenderTime;
 pub use settings::PeerSettings;
 

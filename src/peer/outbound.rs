@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use rtc::interceptor::Pacer;
@@ -17,7 +18,7 @@ use webrtc::media_stream::track_local::TrackLocal;
 use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
 
 use super::clock::{MediaAnchor, RtpClock};
-use crate::media::{AudioPacket, VideoPacket};
+use crate::media::{AudioPacket, MediaTime, VIDEO_FPS, VideoPacket};
 use crate::metrics::{self, Level};
 
 /// Audio packets that wait for the sending task; when full the oldest is dropped.
@@ -26,6 +27,9 @@ pub const AUDIO_QUEUE: usize = 10;
 pub const VIDEO_QUEUE: usize = 4;
 /// After this many dropped pictures in a row the key frame is asked for once more.
 const ASK_AGAIN: u32 = 12;
+
+/// A picture that comes so much later after the one before than it should comes when the next one is due.
+const LATE: Duration = Duration::from_millis(1000 / VIDEO_FPS as u64);
 
 /// Payload bytes of one RTP packet: with RTP, SRTP, UDP and IPv6 headers it stays below 1280.
 const MAX_PAYLOAD: usize = 1180;
@@ -56,6 +60,7 @@ pub(super) struct OutboundCounters {
     pub(super) audio_dropped: AtomicU64,
     pub(super) pictures: AtomicU64,
     pub(super) pictures_dropped: AtomicU64,
+    pub(super) pictures_late: AtomicU64,
     pub(super) send_errors: AtomicU64,
 }
 
@@ -206,6 +211,7 @@ impl Outbound {
         let mut pacer = Pacer::new(PACING_BITS_PER_SECOND).with_burst_bits(PACING_BURST_BITS);
         // The packets of the picture that is on its way out.
         let mut picture: VecDeque<Packet> = VecDeque::new();
+        let mut last_picture = None;
         loop {
             let (audio, video) = {
                 let mut queues = shared.lock();
@@ -222,6 +228,10 @@ impl Outbound {
                 picture.extend(packets_of(track, &mut payloader, self.clock.video(video.at), &video.h264));
                 shared.counters.pictures.fetch_add(1, Ordering::Relaxed);
                 self.observe(&video.at);
+                let now = Instant::now().into_std();
+                if last_picture.replace((now, video.at)).is_some_and(|last| is_late(last, (now, video.at))) {
+                    shared.counters.pictures_late.fetch_add(1, Ordering::Relaxed);
+                }
             }
             let mut wait_until = None;
             while let (Some(next), Some(track)) = (picture.front(), self.video.as_ref()) {
@@ -249,7 +259,7 @@ impl Outbound {
         }
     }
 
-    fn observe(&self, at: &crate::media::MediaTime) {
+    fn observe(&self, at: &MediaTime) {
         let now = Instant::now().into_std();
         self.anchor.lock().unwrap_or_else(PoisonError::into_inner).observe(now, *at);
     }
@@ -259,6 +269,12 @@ impl Outbound {
             self.sender.shared.counters.send_errors.fetch_add(1, Ordering::Relaxed);
         }
     }
+}
+
+/// Each: when the picture left, and for when it was made.
+fn is_late(last: (std::time::Instant, MediaTime), next: (std::time::Instant, MediaTime)) -> bool {
+    let due = Duration::from_millis(MediaTime(next.1.since(last.1)).as_millis());
+    next.0.saturating_duration_since(last.0) > due + LATE
 }
 
 /// One access unit as RTP packets (RFC 6184), the marker on the last (section 5.1).
@@ -275,7 +291,6 @@ fn packets_of(track: &mut OutboundTrack, payloader: &mut H264Payloader, timestam
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::MediaTime;
 
     fn picture(key_frame: bool) -> VideoPacket {
         VideoPacket { at: MediaTime::ZERO, h264: Bytes::from_static(&[0, 0, 0, 1, 0x65, 1, 2]), key_frame }
@@ -326,5 +341,15 @@ mod tests {
         }
         assert_eq!(sender.shared.lock().audio.front().map(|packet| packet.at), Some(MediaTime(3)));
         assert_eq!(sender.counters().audio_dropped.load(Ordering::Relaxed), 3);
+    }
+
+    #[test]
+    fn a_picture_is_late_by_what_lies_between_it_and_the_one_before() {
+        let start = Instant::now().into_std();
+        let at = |millis, media| (start + Duration::from_millis(millis), MediaTime::from_millis(media));
+        assert!(!is_late(at(0, 0), at(80, 40)));
+        assert!(is_late(at(0, 0), at(81, 40)));
+        assert!(!is_late(at(0, 0), at(540, 500)), "nothing was due in between");
+        assert!(!is_late(at(500, 40), at(540, 80)), "lateness is told once");
     }
 }

@@ -1,13 +1,15 @@
-//! RTCP that the transport leaves to us: sender reports of both tracks from one clock, and the browser's requests
-//! for key frames. Two interceptors of the transport's chain; no media is touched.
+//! RTCP that the transport leaves to us: sender reports of both tracks from one clock, what the browser reports of them
+//! ([`quality`](super::quality)), and its requests for key frames. Two interceptors of the transport's chain; no media is
+//! touched.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rtc::interceptor::{AttributedPacket, Interceptor, Packet, StreamInfo, TaggedPacket};
 use rtc::rtcp::payload_feedbacks::full_intra_request::FullIntraRequest;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
+use rtc::rtcp::receiver_report::ReceiverReport;
 use rtc::rtcp::sender_report::SenderReport;
 use rtc::sansio::Protocol;
 use rtc::shared::TransportContext;
@@ -16,28 +18,23 @@ use rtc::shared::time::SystemInstant;
 use tokio::sync::Notify;
 
 use super::clock::{MediaAnchor, RtpClock};
+use super::quality::{Medium, Reception};
 
 /// The first report comes early: a browser aligns mouth and sound only once it has one of each track.
 const FIRST_REPORT: Duration = Duration::from_millis(100);
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Which clock rate a track's timestamps run at.
-#[derive(Clone, Copy, Debug)]
-enum Rate {
-    Audio,
-    Video,
-}
-
 struct Sent {
-    rate: Rate,
+    medium: Medium,
     packets: u32,
     octets: u32,
 }
 
-/// Sends a report of each track every second (RFC 3550 section 6.4.1).
+/// Sends a report of each track every second (RFC 3550 section 6.4.1), and reads what is reported of them.
 pub(super) struct SenderReports {
     clock: RtpClock,
     anchor: Arc<Mutex<MediaAnchor>>,
+    reception: Arc<Mutex<Reception>>,
     streams: HashMap<u32, Sent>,
     /// One pairing of monotonic and wall time for the whole call, so that both tracks share its error.
     wall: Option<SystemInstant>,
@@ -47,10 +44,11 @@ pub(super) struct SenderReports {
 }
 
 impl SenderReports {
-    pub(super) fn new(clock: RtpClock, anchor: Arc<Mutex<MediaAnchor>>) -> Self {
+    pub(super) fn new(clock: RtpClock, anchor: Arc<Mutex<MediaAnchor>>, reception: Arc<Mutex<Reception>>) -> Self {
         Self {
             clock,
             anchor,
+            reception,
             streams: HashMap::new(),
             wall: None,
             next: None,
@@ -69,9 +67,9 @@ impl SenderReports {
             let report = SenderReport {
                 ssrc,
                 ntp_time,
-                rtp_time: match sent.rate {
-                    Rate::Audio => self.clock.audio(media),
-                    Rate::Video => self.clock.video(media),
+                rtp_time: match sent.medium {
+                    Medium::Audio => self.clock.audio(media),
+                    Medium::Video => self.clock.video(media),
                 },
                 packet_count: sent.packets,
                 octet_count: sent.octets,
@@ -84,6 +82,10 @@ impl SenderReports {
             });
         }
     }
+
+    fn reception(&self) -> MutexGuard<'_, Reception> {
+        self.reception.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Protocol<TaggedPacket, TaggedPacket, ()> for SenderReports {
@@ -94,6 +96,17 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for SenderReports {
     type Time = Instant;
 
     fn handle_read(&mut self, packet: TaggedPacket) -> Result<(), Error> {
+        if let Packet::Rtcp(packets) = &packet.message.packet {
+            let arrival = self.wall.as_ref().map(|wall| wall.ntp(packet.now));
+            for one in packets {
+                // Who sends media puts its reports of ours into its sender reports.
+                let receiver = one.as_any().downcast_ref::<ReceiverReport>().map(|report| &report.reports);
+                let sender = || one.as_any().downcast_ref::<SenderReport>().map(|report| &report.reports);
+                for report in receiver.or_else(sender).into_iter().flatten() {
+                    self.reception().reported(report, arrival);
+                }
+            }
+        }
         self.read.push_back(packet);
         Ok(())
     }
@@ -108,6 +121,9 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for SenderReports {
         {
             sent.packets = sent.packets.wrapping_add(1);
             sent.octets = sent.octets.wrapping_add(rtp.payload.len() as u32);
+            if rtp.header.marker && sent.medium == Medium::Video {
+                self.reception.lock().unwrap_or_else(PoisonError::into_inner).picture();
+            }
             if self.next.is_none() {
                 self.next = Some(packet.now + FIRST_REPORT);
             }
@@ -124,6 +140,7 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for SenderReports {
         if self.next.is_some_and(|next| now >= next) {
             self.next = Some(now + REPORT_INTERVAL);
             self.report(now);
+            self.reception().count(now);
         }
         Ok(())
     }
@@ -135,12 +152,14 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for SenderReports {
 
 impl Interceptor for SenderReports {
     fn bind_local_stream(&mut self, info: &StreamInfo) {
-        let rate = if info.clock_rate == crate::media::MEDIA_HZ { Rate::Audio } else { Rate::Video };
-        self.streams.insert(info.ssrc, Sent { rate, packets: 0, octets: 0 });
+        let medium = if info.clock_rate == crate::media::MEDIA_HZ { Medium::Audio } else { Medium::Video };
+        self.streams.insert(info.ssrc, Sent { medium, packets: 0, octets: 0 });
+        self.reception().bind(info.ssrc, medium, info.clock_rate);
     }
 
     fn unbind_local_stream(&mut self, info: &StreamInfo) {
         self.streams.remove(&info.ssrc);
+        self.reception().unbind(info.ssrc);
     }
 
     fn bind_remote_stream(&mut self, _: &StreamInfo) {}
@@ -223,7 +242,7 @@ mod tests {
         let start = tokio::time::Instant::now().into_std();
         let clock = RtpClock::new(8_000);
         let anchor = Arc::new(Mutex::new(MediaAnchor::default()));
-        let mut reports = SenderReports::new(clock, Arc::clone(&anchor));
+        let mut reports = SenderReports::new(clock, Arc::clone(&anchor), Arc::default());
         reports.bind_local_stream(&StreamInfo { ssrc: 1, clock_rate: 48_000, ..Default::default() });
         reports.bind_local_stream(&StreamInfo { ssrc: 2, clock_rate: 90_000, ..Default::default() });
 

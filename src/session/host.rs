@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use signaling::events::{ErrorBody, Session, Voice};
 use signaling::{
-    Avatar, CallAnswer, CallCounts, CallOffer, Clip, HostError, OfferedModel, OfferedVoice, Persona, SPEECH_HZ,
+    Avatar, CallAnswer, CallCounts, CallOffer, Clip, HostError, News, OfferedModel, OfferedVoice, SPEECH_HZ,
     SessionHost, SpeechWanted, Status,
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::codec::Codec;
@@ -18,15 +18,18 @@ use super::limits::LimitSettings;
 use super::registry::Registry;
 use super::settings::{CallSettings, check_face, check_voice, conversation, known_voice, no_such_face};
 use super::task::Parts;
+use super::view::{Persona, View};
 use super::wiring::channels;
 use crate::audio::from_media_rate;
 use crate::avatars::{AvatarError, Clips, Listed, Look, NoClip};
 use crate::clock;
-use crate::config::{Config, TurnEndKind};
+use crate::config::live::Live;
+use crate::config::{Config, SettingsFile, TurnEndKind};
 use crate::engines::whole::{self, Manner, WholeError};
 use crate::engines::{Engines, voices};
 use crate::hearing::SentSound;
 use crate::language::Provider;
+use crate::log::LogFilter;
 use crate::memory::{Conversation, valid_id};
 use crate::peer::{MediaSender, Peer, PeerError};
 use crate::playout::{Picture, Stage, StageHandle};
@@ -44,8 +47,13 @@ const TEXTS: usize = 2;
 const MEMORY_PATIENCE: Duration = Duration::from_secs(2);
 
 pub struct Host {
-    config: Arc<Config>,
-    engines: Arc<Engines>,
+    pub(super) live: Live,
+    /// Where the settings came from.
+    pub(super) file: SettingsFile,
+    pub(super) log: LogFilter,
+    /// Settings change one at a time.
+    pub(super) changing: Mutex<()>,
+    pub(super) engines: Arc<Engines>,
     registry: Arc<Registry>,
     started: Instant,
     /// Photos are worked on one at a time.
@@ -55,11 +63,17 @@ pub struct Host {
 }
 
 impl Host {
-    pub fn new(config: Arc<Config>, engines: Arc<Engines>) -> Self {
+    pub fn new(config: Config, file: SettingsFile, log: LogFilter, engines: Arc<Engines>) -> Self {
         let registry = Arc::new(Registry::new(config.server.max_calls, engines.metrics.clone()));
         let clips = Clips::new(engines.avatars.clone());
         let (photos, texts) = (Semaphore::new(1), Semaphore::new(TEXTS));
-        Self { config, engines, registry, started: clock::now(), photos, clips, texts }
+        let (live, changing) = (Live::new(config), Mutex::new(()));
+        Self { live, file, log, changing, engines, registry, started: clock::now(), photos, clips, texts }
+    }
+
+    /// The settings that hold now.
+    pub fn config(&self) -> Arc<Config> {
+        self.live.now()
     }
 
     pub fn registry(&self) -> &Arc<Registry> {
@@ -88,8 +102,8 @@ impl Host {
     }
 
     /// What was said before in the conversation whose id the host page gives.
-    async fn begun(&self, session: &Session) -> Result<Begun, ErrorBody> {
-        let memory = &self.config.memory;
+    async fn begun(&self, config: &Config, session: &Session) -> Result<Begun, ErrorBody> {
+        let memory = &config.memory;
         let id = conversation(session, memory.guessable_ids)?;
         let kept = id.zip(self.engines.memory.clone()).map(|(id, store)| Kept { id, store });
         let mut conversation = Conversation::default();
@@ -107,24 +121,25 @@ impl Host {
 
     fn shown(&self, listed: Listed) -> Avatar {
         let Listed { name: id, kind, title: name, author, licence, built_in } = listed;
-        let default = id == self.config.avatar.name;
+        let default = id == self.config().avatar.name;
         Avatar { id, object: "avatar", name, kind: kind.name().into(), author, licence, built_in, default }
     }
 
     /// How something is said without a call: by this voice alone, else by the configured ones.
     fn manner(&self, named: Option<Arc<str>>, speed: f32) -> Manner {
-        let by = named.map_or_else(|| self.config.tts.choice(), |name| [name].into());
-        Manner { by, speed, language: self.config.language.clone() }
+        let by = named.map_or_else(|| self.config().tts.choice(), |name| [name].into());
+        Manner { by, speed, language: self.config().language.clone() }
     }
 
     /// What this server can do beyond calls.
     fn features(&self) -> Vec<String> {
-        let all = [("say", true), ("uploads", self.config.avatar.uploads), ("memory", self.engines.memory.is_some())];
+        let all = [("say", true), ("uploads", self.config().avatar.uploads), ("memory", self.engines.memory.is_some())];
         all.into_iter().filter(|(_, has)| *has).map(|(name, _)| name.to_owned()).collect()
     }
 
     fn refused(&self, reason: &str) {
         self.engines.metrics.calls_refused.with_label_values(&[reason]).inc();
+        self.engines.metrics.news.post(|| News::CallRefused { reason: reason.to_owned() });
     }
 }
 
@@ -138,15 +153,16 @@ impl SessionHost for Host {
             self.refused("full");
             return Err(HostError::Full { retry_after_seconds: RETRY_AFTER_SECONDS });
         };
+        let config = self.config();
         let mut session = self.default_session();
         if let Some(patch) = &offer.session {
             session.apply(patch)?;
         }
         check_face(&self.engines.avatars, &session)?;
         check_voice(&self.engines.voices, &session)?;
-        let settings = CallSettings::new(&self.config, &session)?;
+        let settings = CallSettings::new(&config, &session)?;
         settings.prepare(&self.engines);
-        let (peer, answer) = Peer::answer(&self.config.webrtc, &offer.sdp).await.map_err(|error| {
+        let (peer, answer) = Peer::answer(&config.webrtc, &offer.sdp).await.map_err(|error| {
             self.refused(error.code());
             refusal(&error)
         })?;
@@ -155,19 +171,28 @@ impl SessionHost for Host {
         let sent = SentSound::default();
         let look = peer.has_video().then(|| settings.look.clone());
         let (stage, handle) = self.stage(peer.media.clone(), look, sent.clone(), rand::random()).await?;
-        let begun = self.begun(&session).await?;
+        let begun = self.begun(&config, &session).await?;
         let (senders, receivers) = channels(&self.engines.metrics.queues);
         let ear = self.engines.ears.open(settings.detection, sent, senders.ears.clone());
         let ear =
             ear.ok_or_else(|| HostError::Internal("the hearing thread is overloaded: try again in a moment".into()))?;
+        let persona = Persona {
+            avatar: settings.look.name.clone(),
+            voice: session.audio.output.voice.name().to_owned(),
+            language: settings.dialogue.language.clone(),
+        };
+        tracing::info!(call = %id, remote = ?offer.origin.remote, origin = offer.origin.origin, "call taken");
+        let view = View::new(&id, offer.origin, persona, peer.meter(), self.engines.metrics.clone());
         let parts = Parts {
+            view: Arc::new(view),
             codec: Codec::new(session, &id),
             limits: LimitSettings {
-                idle: Duration::from_secs(self.config.server.idle_timeout_seconds),
-                longest: Duration::from_secs(self.config.server.max_duration_seconds),
-                warning: Duration::from_secs(self.config.server.end_warning_seconds),
+                idle: Duration::from_secs(config.server.idle_timeout_seconds),
+                longest: Duration::from_secs(config.server.max_duration_seconds),
+                warning: Duration::from_secs(config.server.end_warning_seconds),
             },
             engines: self.engines.clone(),
+            model: self.engines.language(),
             begun,
             stop: CancellationToken::new(),
             shutdown: self.registry.shutdown.clone(),
@@ -179,8 +204,7 @@ impl SessionHost for Host {
             receivers,
             settings,
         };
-        tracing::info!(call = %id, remote = ?offer.origin.remote, origin = offer.origin.origin, "call taken");
-        self.registry.start(&id, slot, parts);
+        self.registry.start(slot, parts);
         Ok(CallAnswer { call_id: id, sdp: answer })
     }
 
@@ -189,7 +213,7 @@ impl SessionHost for Host {
     }
 
     async fn forget(&self, conversation: &str) -> Result<(), HostError> {
-        let Ok(id) = valid_id(conversation, self.config.memory.guessable_ids) else {
+        let Ok(id) = valid_id(conversation, self.config().memory.guessable_ids) else {
             // Nothing can be kept under it.
             return Ok(());
         };
@@ -223,12 +247,12 @@ impl SessionHost for Host {
     }
 
     fn voices(&self) -> Vec<OfferedVoice> {
-        let offered = self.engines.voices.offered(&self.config.tts.choice()).into_iter();
+        let offered = self.engines.voices.offered(&self.config().tts.choice()).into_iter();
         let voice = |listed: voices::Listed| OfferedVoice {
             object: "voice",
             name: listed.title(),
             languages: Some(listed.language).filter(|language| !language.is_empty()).into_iter().collect(),
-            default: *listed.name == self.config.tts.voice,
+            default: *listed.name == self.config().tts.voice,
             id: listed.name.to_string(),
         };
         offered.map(voice).collect()
@@ -237,7 +261,7 @@ impl SessionHost for Host {
     fn models(&self) -> Vec<OfferedModel> {
         let created = clock::unix_seconds() - (clock::now() - self.started).as_secs();
         let mut models: Vec<OfferedModel> = Vec::new();
-        for endpoint in self.config.llm.endpoints() {
+        for endpoint in self.config().llm.endpoints() {
             let owned_by = match endpoint.provider {
                 Provider::Local => "local",
                 Provider::OpenAi => "remote",
@@ -269,7 +293,7 @@ impl SessionHost for Host {
     }
 
     async fn add_avatar(&self, photo: Vec<u8>) -> Result<Avatar, HostError> {
-        if !self.config.avatar.uploads {
+        if !self.config().avatar.uploads {
             return Err(HostError::NoUploads);
         }
         let Ok(_turn) = self.photos.try_acquire() else {
@@ -297,36 +321,37 @@ impl SessionHost for Host {
     }
 
     fn default_session(&self) -> Session {
-        let mut session =
-            Session::new(signaling::ids::session(), self.config.llm.model.clone(), self.config.tts.voice.clone());
-        session.instructions = self.config.llm.system_prompt.clone();
-        if self.config.turn.end == TurnEndKind::Thought
+        let config = self.config();
+        let mut session = Session::new(signaling::ids::session(), config.llm.model.clone(), config.tts.voice.clone());
+        session.instructions = config.llm.system_prompt.clone();
+        if config.turn.end == TurnEndKind::Thought
             && let Some(detection) = &mut session.audio.input.turn_detection
         {
             detection.kind = "semantic_vad".into();
             detection.eagerness = Some("auto".into());
         }
-        session.audio.output.speed = f64::from(self.config.tts.speed);
-        session.audio.output.voice = Voice::Named(self.config.tts.voice.clone());
+        session.audio.output.speed = f64::from(config.tts.speed);
+        session.audio.output.voice = Voice::Named(config.tts.voice.clone());
         let avatar = json!({
             "type": "video-avatar",
-            "character": self.config.avatar.name,
-            "mark": self.config.avatar.mark,
+            "character": config.avatar.name,
+            "mark": config.avatar.mark,
         });
         session.avatar = avatar.as_object().cloned();
-        if self.config.server.max_duration_seconds > 0 {
-            session.expires_at = Some(clock::unix_seconds() + self.config.server.max_duration_seconds);
+        if config.server.max_duration_seconds > 0 {
+            session.expires_at = Some(clock::unix_seconds() + config.server.max_duration_seconds);
         }
         session
     }
 
     fn status(&self) -> Status {
+        let config = self.config();
         let engines = [
-            ("asr", self.config.asr.weight(self.config.asr.speaks_english_alone()).to_owned()),
-            ("llm", self.config.llm.model.clone()),
-            ("tts", self.config.tts.voice.clone()),
+            ("asr", config.asr.weight(config.asr.speaks_english_alone()).to_owned()),
+            ("llm", config.llm.model.clone()),
+            ("tts", config.tts.voice.clone()),
         ];
-        let languages = self.config.asr.languages(&self.config.language).map_or(Vec::new(), |all| all.codes());
+        let languages = config.asr.languages(&config.language).map_or(Vec::new(), |all| all.codes());
         let memory = self.engines.memory.as_ref();
         Status {
             version: env!("CARGO_PKG_VERSION").into(),
@@ -339,8 +364,8 @@ impl SessionHost for Host {
             engines: engines.into_iter().map(|(job, name)| (job.to_owned(), name)).collect(),
             features: self.features(),
             languages: languages.into_iter().map(str::to_owned).collect(),
-            conversation_days: memory.map(|_| self.config.memory.days).filter(|days| *days > 0),
-            persona: Persona { greeting: self.config.llm.greeting.clone() },
+            conversation_days: memory.map(|_| config.memory.days).filter(|days| *days > 0),
+            persona: signaling::Persona { greeting: config.llm.greeting.clone() },
             extra: serde_json::Map::new(),
         }
     }
@@ -349,7 +374,7 @@ impl SessionHost for Host {
         if self.registry.shutdown.is_cancelled() {
             return Err("the server is shutting down".into());
         }
-        self.engines.language.ready()
+        self.engines.language().ready()
     }
 
     fn metrics_text(&self) -> String {

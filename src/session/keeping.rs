@@ -192,7 +192,7 @@ async fn summarise(order: &Summarise, engines: &Engines) -> Option<Summary> {
     ];
     let max_tokens = u32::try_from(order.max_tokens).ok();
     let question = Question { max_tokens, temperature: Some(0.0), ..Question::from(prompt) };
-    let mut answer = Box::pin(engines.language.answer(question));
+    let mut answer = Box::pin(engines.language().answer(question));
     let mut text = String::new();
     while let Some(piece) = answer.next().await {
         match piece {

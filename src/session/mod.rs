@@ -1,4 +1,5 @@
-//! A call from offer to end: [`Host`] takes it, a task of its own runs it, [`Registry`] counts and ends it.
+//! A call from offer to end: [`Host`] takes it, a task of its own runs it, [`Registry`] counts and ends it, and a view shows
+//! it to whoever looks after the server.
 
 mod codec;
 mod host;
@@ -6,6 +7,7 @@ mod incoming;
 mod keeping;
 mod ledger;
 mod limits;
+mod operation;
 mod outgoing;
 mod question;
 mod registry;
@@ -13,6 +15,7 @@ mod requests;
 mod settings;
 mod task;
 mod tools;
+mod view;
 mod voicing;
 mod wiring;
 

@@ -3,10 +3,12 @@
 //! What finds no room in a queue is kept in order or told as an error; nothing here waits.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures::StreamExt;
 use signaling::events::{BargeInOutcome, ErrorBody, Latency, ServerEvent};
+use signaling::{CallState, News};
 
 use super::keeping;
 use super::ledger::{self, Step};
@@ -58,11 +60,26 @@ impl Session {
         self.keeper.save();
         // Jobs hold the sound that they need.
         self.utterances.clear();
+        self.view.follow(self.state());
+        let (avatar, voice) = (&self.settings.look.name, self.codec.session.audio.output.voice.name());
+        self.view.show(avatar, voice, self.language());
         self.handle.attend(match () {
             () if self.dialogue.is_hearing() => Attention::Listening,
             () if self.dialogue.is_answering() => Attention::Thinking,
             () => Attention::Idle,
         });
+    }
+
+    fn state(&self) -> CallState {
+        let sounds = self.progress.turn != TurnId(0) && !self.progress.ended && !self.progress.held;
+        match () {
+            // Media has not started.
+            () if self.stage.is_some() => CallState::Connecting,
+            () if self.dialogue.is_hearing() => CallState::Hearing,
+            () if self.dialogue.is_answering() && sounds => CallState::Speaking,
+            () if self.dialogue.is_answering() => CallState::Thinking,
+            () => CallState::Listening,
+        }
     }
 
     pub(super) fn carry_out(&mut self, output: Output) {
@@ -163,7 +180,7 @@ impl Session {
         }
         let question = self.question(Some(turn), prompt, may_call);
         let question = Question { max_tokens: self.codec.max_tokens(turn), ..question };
-        let mut answer = Box::pin(self.engines.language.answer(question));
+        let mut answer = Box::pin(self.model.answer(question));
         let (thoughts, metrics) = (self.senders.thoughts.clone(), self.engines.metrics.clone());
         let asked = clock::now();
         let task = async move {
@@ -194,7 +211,7 @@ impl Session {
 
     /// Lets the model read what the next prompt begins with; what it read before is part of that.
     pub(super) fn read_ahead(&mut self, prompt: Vec<dialogue::Message>) {
-        let (language, question) = (self.engines.language.clone(), self.question(None, prompt, true));
+        let (language, question) = (self.model.clone(), self.question(None, prompt, true));
         let reading = self.thinking.spawn(async move { language.read_ahead(question).await });
         if let Some(before) = self.reading.replace(reading) {
             before.abort();
@@ -218,6 +235,11 @@ impl Session {
     pub(super) fn emit(&mut self, event: Event) {
         super::report(&event, &self.engines.metrics);
         self.remember(&event);
+        match &event {
+            Event::ReplyDone { .. } => drop(self.view.answers.fetch_add(1, Ordering::Relaxed)),
+            Event::Error { .. } => drop(self.view.errors.fetch_add(1, Ordering::Relaxed)),
+            _ => {}
+        }
         let closes = match &event {
             Event::InputCommitted { at: Some(end), .. } => {
                 self.ledger.committed(*end, self.now());
@@ -272,7 +294,9 @@ impl Session {
         if let Some(latency) = self.ledger.close(turn, over) {
             ledger::observe(&latency, &self.engines.metrics);
             let response_id = self.codec.response_id(turn);
-            self.tell(ServerEvent::Latency(Latency { response_id, ..latency }));
+            let latency = Latency { response_id, ..latency };
+            self.engines.metrics.news.post(|| News::Answer { id: self.view.id.clone(), latency: latency.clone() });
+            self.tell(ServerEvent::Latency(latency));
         }
     }
 
@@ -289,9 +313,14 @@ impl Session {
         };
         self.engines.metrics.silent_seconds.observe(silent.as_secs_f64());
         self.engines.metrics.barge_ins.with_label_values(&[name]).inc();
+        if outcome == BargeInOutcome::Ended {
+            self.view.interruptions.fetch_add(1, Ordering::Relaxed);
+        }
+        let silent_ms = silent.as_millis() as u64;
+        self.engines.metrics.news.post(|| News::BargeIn { id: self.view.id.clone(), outcome, silent_ms });
         self.tell(ServerEvent::BargeIn {
             response_id: self.codec.response_id(turn),
-            silent_ms: silent.as_millis() as u64,
+            silent_ms,
             lips_ms: lips.map(|lips| lips.as_millis() as u64),
             decided_ms: self.now().saturating_sub(since).as_millis() as u64,
             outcome,
@@ -303,6 +332,9 @@ impl Session {
     }
 
     pub(super) fn tell(&mut self, event: ServerEvent) {
+        if matches!(event, ServerEvent::Error { .. }) {
+            self.view.errors.fetch_add(1, Ordering::Relaxed);
+        }
         let text = self.codec.write(event);
         self.texts.push_back(text);
     }

@@ -17,6 +17,7 @@ use super::keeping::{Begun, Keeper};
 use super::ledger::Ledger;
 use super::limits::{Due, LimitSettings, Limits};
 use super::settings::CallSettings;
+use super::view::View;
 use super::voicing::Voicing;
 use super::wiring::{Receivers, Senders};
 use crate::clock;
@@ -25,6 +26,7 @@ use crate::engines::Engines;
 use crate::engines::ears::Ear;
 use crate::engines::jobs::Unwanted;
 use crate::hearing::{Hints, Languages, Utterance};
+use crate::language::LanguageModel;
 use crate::media::{Clause, Speech, TurnId, UtteranceId};
 use crate::peer::{CloseReason, Peer, PeerEvent};
 use crate::playout::{Progress, Stage, StageHandle};
@@ -65,9 +67,11 @@ pub struct Parts {
     pub senders: Senders,
     pub receivers: Receivers,
     pub codec: Codec,
+    pub view: Arc<View>,
     pub settings: CallSettings,
     pub limits: LimitSettings,
     pub engines: Arc<Engines>,
+    pub model: LanguageModel,
     /// What was said before.
     pub begun: Begun,
     /// Cancelled to hang up.
@@ -87,6 +91,8 @@ pub(super) struct Session {
     pub(super) codec: Codec,
     pub(super) settings: CallSettings,
     pub(super) engines: Arc<Engines>,
+    pub(super) model: LanguageModel,
+    pub(super) view: Arc<View>,
     pub(super) dialogue: Dialogue,
     pub(super) ledger: Ledger,
     /// Texts for the client, in order.
@@ -153,9 +159,11 @@ pub async fn run(parts: Parts) -> (Ended, JoinSet<()>) {
         senders,
         mut receivers,
         codec,
+        view,
         settings,
         limits,
         engines,
+        model,
         begun,
         stop,
         shutdown,
@@ -173,6 +181,8 @@ pub async fn run(parts: Parts) -> (Ended, JoinSet<()>) {
         dialogue: Dialogue::new(settings.dialogue.clone(), settings.history_items),
         codec,
         engines,
+        model,
+        view,
         ledger: Ledger::default(),
         texts: VecDeque::new(),
         utterances: Vec::new(),

@@ -13,7 +13,7 @@ use serde_json::Value;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{avatars, calls, conversations, models, ops, secrets, speech, voices};
+use super::{admin, avatars, calls, conversations, models, ops, secrets, speech, voices};
 
 const STYLE: &str = include_str!("docs.css");
 
@@ -27,7 +27,8 @@ const STYLE: &str = include_str!("docs.css");
     paths(
         calls::create, calls::hang_up, calls::delete, conversations::delete, avatars::list, avatars::picture,
         avatars::clip, avatars::create, avatars::delete, voices::list, models::list, speech::create, secrets::create,
-        ops::status, ops::healthz, ops::readyz, ops::metrics
+        ops::status, ops::healthz, ops::readyz, ops::metrics,
+        admin::calls, admin::end, admin::events, admin::config, admin::change
     ),
     modifiers(&BearerToken),
 )]
@@ -43,6 +44,8 @@ impl Modify for BearerToken {
             .build();
         let components = description.components.get_or_insert_default();
         components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The admin's key")).build();
+        components.add_security_scheme("admin", SecurityScheme::Http(scheme));
     }
 }
 

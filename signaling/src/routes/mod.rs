@@ -3,6 +3,7 @@
 //! The router takes all of `/v1` and `/api` and sets no fallback, so the server can merge its pages beside it
 //! and give the rest of the world a fallback of its own.
 
+mod admin;
 mod avatars;
 mod calls;
 mod conversations;
@@ -21,6 +22,7 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, delete, get, post};
 
+pub use admin::admin_router;
 pub use docs::openapi_json;
 
 use crate::cors;

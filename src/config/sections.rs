@@ -1,46 +1,18 @@
-//! The one tree of settings: defaults in code, a TOML file over them, checked as a whole at the start.
-//!
-//! `config.toml` in the repository names every setting with its default; a test holds it to this file.
-//! Secrets are not settings: they come from the environment.
+//! The sections of the settings that belong to no part of the server alone, with their defaults.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tracing_subscriber::EnvFilter;
 
 use crate::avatars::Wav2LipSettings;
 use crate::dialogue::{Patience, TurnEnd};
 use crate::engines::voices::Choice;
 use crate::hearing::remote::OpenAiHearingSettings;
-use crate::hearing::{Languages, UnknownLanguage, VadSettings};
-use crate::knowledge::KnowledgeSettings;
-use crate::language::LanguageSettings;
-use crate::memory::MemorySettings;
-use crate::peer::PeerSettings;
-use crate::tools::ToolSettings;
+use crate::hearing::{Languages, UnknownLanguage};
 use crate::video::VideoSettings;
 use crate::voice::remote::{EdgeSettings, OpenAiVoiceSettings};
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Config {
-    /// Language of what the server says of its own accord: `en` or `zh`.
-    pub language: String,
-    pub server: ServerSettings,
-    pub models: ModelSettings,
-    pub webrtc: PeerSettings,
-    pub vad: VadSettings,
-    pub turn: TurnSettings,
-    pub asr: AsrSettings,
-    pub llm: LanguageSettings,
-    pub tools: ToolSettings,
-    pub knowledge: KnowledgeSettings,
-    pub memory: MemorySettings,
-    pub tts: TtsSettings,
-    pub avatar: AvatarSettings,
-    pub video: PictureSettings,
-    pub log: LogSettings,
-}
 
 /// `[server]`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -62,6 +34,8 @@ pub struct ServerSettings {
     pub cors_origins: Vec<String>,
     /// Environment variable with API keys, separated by commas; empty or unset: open to all.
     pub api_keys_env: String,
+    /// Environment variable with the admin's key; empty or unset: a random one is made at every start.
+    pub admin_key_env: String,
     /// How long calls get to say goodbye at shutdown.
     pub shutdown_seconds: u64,
 }
@@ -188,28 +162,6 @@ pub struct LogSettings {
     pub json: bool,
 }
 
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            language: "en".into(),
-            server: ServerSettings::default(),
-            models: ModelSettings::default(),
-            webrtc: PeerSettings::default(),
-            vad: VadSettings::default(),
-            turn: TurnSettings::default(),
-            asr: AsrSettings::default(),
-            llm: LanguageSettings::default(),
-            tools: ToolSettings::default(),
-            knowledge: KnowledgeSettings::default(),
-            memory: MemorySettings::default(),
-            tts: TtsSettings::default(),
-            avatar: AvatarSettings::default(),
-            video: PictureSettings::default(),
-            log: LogSettings::default(),
-        }
-    }
-}
-
 impl Default for ServerSettings {
     fn default() -> Self {
         Self {
@@ -221,6 +173,7 @@ impl Default for ServerSettings {
             media_threads: 1,
             cors_origins: vec!["*".into()],
             api_keys_env: "VISAVIS_API_KEYS".into(),
+            admin_key_env: "VISAVIS_ADMIN_KEY".into(),
             shutdown_seconds: 5,
         }
     }
@@ -269,7 +222,7 @@ impl TurnSettings {
         })
     }
 
-    fn validate(&self) -> Result<(), String> {
+    pub(super) fn validate(&self) -> Result<(), String> {
         if !(0.0..=1.0).contains(&self.unsure) || !(self.unsure..=1.0).contains(&self.complete) {
             let (unsure, complete) = (self.unsure, self.complete);
             return Err(format!("turn.unsure <= turn.complete must lie between 0 and 1, not {unsure} and {complete}"));
@@ -321,7 +274,7 @@ impl AsrSettings {
         self.languages("en").is_ok_and(|languages| languages.is_english_alone())
     }
 
-    fn validate(&self) -> Result<(), String> {
+    pub(super) fn validate(&self) -> Result<(), String> {
         self.languages("en").map_err(|error| format!("asr.language or asr.languages: {error}"))?;
         self.remote.as_ref().map_or(Ok(()), |remote| remote.validate("asr.remote"))
     }
@@ -398,100 +351,16 @@ impl Default for PictureSettings {
     }
 }
 
+impl LogSettings {
+    pub(super) fn validate(&self) -> Result<(), String> {
+        EnvFilter::try_new(&self.filter).map(drop).map_err(|error| {
+            format!("log.filter is \"{}\": {error}; write it as \"info\" or \"warn,visavis=debug\"", self.filter)
+        })
+    }
+}
+
 impl Default for LogSettings {
     fn default() -> Self {
         Self { filter: "info,webrtc=error,rtc=error,ort=warn,whisper_rs=warn,rmcp=off".into(), json: false }
-    }
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    #[error("the configuration {path} cannot be read: {source}")]
-    Read { path: PathBuf, source: std::io::Error },
-    #[error("the configuration {path} is not valid: {source}")]
-    Parse { path: PathBuf, source: Box<toml::de::Error> },
-    #[error("the configuration is not valid: {0}")]
-    Invalid(String),
-}
-
-impl Config {
-    pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text =
-            std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-        let config: Self = toml::from_str(&text)
-            .map_err(|source| ConfigError::Parse { path: path.to_owned(), source: Box::new(source) })?;
-        config.validate()?;
-        Ok(config)
-    }
-
-    pub fn validate(&self) -> Result<(), ConfigError> {
-        let invalid = |reason: String| Err(ConfigError::Invalid(reason));
-        if !matches!(self.language.as_str(), "en" | "zh") {
-            return invalid(format!("language is \"{}\": use \"en\" or \"zh\"", self.language));
-        }
-        if self.server.max_calls == 0 || self.server.media_threads == 0 {
-            return invalid("server.max_calls and server.media_threads must be at least 1".into());
-        }
-        if !(0.25..=1.5).contains(&self.tts.speed) {
-            return invalid(format!("tts.speed is {}: use 0.25 to 1.5", self.tts.speed));
-        }
-        if self.video.bitrate_bps < 50_000 {
-            return invalid(format!("video.bitrate_bps is {}: a face needs at least 50000", self.video.bitrate_bps));
-        }
-        self.tts.edge.validate().and(self.tts.openai.validate()).map_err(ConfigError::Invalid)?;
-        self.asr.validate().map_err(ConfigError::Invalid)?;
-        self.avatar.wav2lip.validate().map_err(ConfigError::Invalid)?;
-        self.vad.validate().map_err(ConfigError::Invalid)?;
-        self.turn.validate().map_err(ConfigError::Invalid)?;
-        self.llm.validate().map_err(ConfigError::Invalid)?;
-        self.tools.validate().map_err(ConfigError::Invalid)?;
-        self.knowledge.validate().map_err(ConfigError::Invalid)?;
-        self.memory.validate().map_err(ConfigError::Invalid)?;
-        self.webrtc.validate().map_err(|error| ConfigError::Invalid(error.to_string()))?;
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The settings as `section.name`, commented ones too.
-    fn names(text: &str) -> Vec<String> {
-        let mut section = String::new();
-        let mut names = Vec::new();
-        for line in text.lines().map(str::trim) {
-            if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-                section = format!("{name}.");
-            } else if let Some((name, _)) = line.trim_start_matches("# ").split_once(" = ")
-                && name.chars().all(|c| c.is_ascii_lowercase() || c == '_')
-            {
-                names.push(format!("{section}{name}"));
-            }
-        }
-        names
-    }
-
-    #[test]
-    fn the_commented_file_holds_the_defaults() {
-        let file: Config = toml::from_str(include_str!("../config.toml")).unwrap();
-        assert_eq!(file, Config::default());
-    }
-
-    #[test]
-    fn the_commented_file_names_every_setting() {
-        let written = names(include_str!("../config.toml"));
-        for name in names(&toml::to_string(&Config::default()).unwrap()) {
-            assert!(written.contains(&name), "config.toml does not name {name}");
-        }
-    }
-
-    #[test]
-    fn unknown_and_impossible_settings_are_refused_by_name() {
-        let unknown = toml::from_str::<Config>("[server]\nmax_cals = 3").unwrap_err().to_string();
-        assert!(unknown.contains("max_cals"), "{unknown}");
-        let mut config = Config::default();
-        config.tts.speed = 9.0;
-        assert!(config.validate().unwrap_err().to_string().contains("tts.speed"));
     }
 }
