@@ -4,7 +4,8 @@
 set -euo pipefail
 
 build=(build-essential cmake clang libclang-dev nasm pkg-config espeak-ng)
-test=(chromium redis-server)
+# Each is named like its tool.
+test=(chromium prometheus redis-server)
 
 wanted=()
 for set in "${@:-build}"; do

@@ -81,6 +81,7 @@ impl Endpoint {
             Ok((field.clone(), value))
         });
         let extra = extra.collect::<Result<_, String>>()?;
+        metrics.endpoint(&name);
         Ok(Self { name, settings, local, headers, query, extra, http, breaker: Mutex::default(), metrics })
     }
 

@@ -18,7 +18,12 @@ pub struct Family {
 
 impl Family {
     fn new(of: &Desc, kind: &'static str) -> Self {
-        Self { name: of.fq_name.clone(), kind, labels: of.variable_labels.clone(), help: of.help.clone() }
+        Self {
+            name: of.fq_name.clone(),
+            kind,
+            labels: of.variable_labels.clone(),
+            help: of.help.trim_end_matches('.').to_owned(),
+        }
     }
 }
 

@@ -63,6 +63,22 @@ const ERRORS: &[&str] = &[
     "voice_detection",
     "voice_overloaded",
 ];
+const TOOL_OUTCOMES: &[&str] = &[
+    "ok",
+    "dropped",
+    "unknown",
+    "arguments",
+    "busy",
+    "timeout",
+    "unreachable",
+    "cut_off",
+    "status",
+    "unreadable",
+    "failed",
+    "down",
+    "lost",
+    "protocol",
+];
 const ENDINGS: &[&str] = &["completed", "interrupted", "cancelled", "failed"];
 const REFUSALS: &[&str] =
     &["full", "shutting_down", "invalid_sdp", "no_audio", "no_opus", "no_h264", "transport_failed"];
@@ -157,12 +173,31 @@ impl Metrics {
             processes,
             registry: make.registry.clone(),
             families: Vec::new(),
-            http_requests: make.counters("visavis_http_requests_total", "HTTP requests that were answered, by route, method and status", &["route", "method", "status"]),
-            http_seconds: make.histograms("visavis_http_request_duration_seconds", "Time to the head of an HTTP answer", &["route"], REQUEST_BUCKETS),
+            http_requests: make.counters(
+                "visavis_http_requests_total",
+                "HTTP requests that were answered, by route, method and status",
+                &["route", "method", "status"],
+            ),
+            http_seconds: make.histograms(
+                "visavis_http_request_duration_seconds",
+                "Time to the head of an HTTP answer",
+                &["route"],
+                REQUEST_BUCKETS,
+            ),
             calls_limit: make.gauge("visavis_calls_limit", "Calls that are taken at a time"),
             calls_active: make.gauge("visavis_calls_active", "Calls that are up now"),
-            calls_ended: make.counters_of("visavis_calls_ended_total", "Calls that ended, by reason", "reason", CALL_ENDS),
-            calls_refused: make.counters_of("visavis_calls_refused_total", "Calls that were not taken, by reason", "reason", REFUSALS),
+            calls_ended: make.counters_of(
+                "visavis_calls_ended_total",
+                "Calls that ended, by reason",
+                "reason",
+                CALL_ENDS,
+            ),
+            calls_refused: make.counters_of(
+                "visavis_calls_refused_total",
+                "Calls that were not taken, by reason",
+                "reason",
+                REFUSALS,
+            ),
             draw_seconds: make.histogram(
                 "visavis_frame_draw_seconds",
                 "Time to pose, draw and convert one picture",
@@ -177,12 +212,25 @@ impl Metrics {
                 "visavis_video_encoders",
                 "Streams that are drawn and encoded now; calls at rest share one for each face",
             ),
-            wav2lip_frames: make.counters_of("visavis_wav2lip_frames_total", "Pictures of faces that follow the sound by Wav2Lip, by how their mouth was made", "mouth", &["inferred", "interpolated", "late", "resting"]),
+            wav2lip_frames: make.counters_of(
+                "visavis_wav2lip_frames_total",
+                "Pictures of faces that follow the sound by Wav2Lip, by how their mouth was made",
+                "mouth",
+                &["inferred", "interpolated", "late", "resting"],
+            ),
             late_beats: make.counter("visavis_media_late_beats_total", "Media beats that began more than 20 ms late"),
             media_resets: make.counter("visavis_media_resets_total", "Times a media thread gave up lost time"),
             errors: make.counters_of("visavis_errors_total", "Errors that were handled, by kind", "kind", ERRORS),
-            ears_seconds: make.histogram("visavis_ears_packet_seconds", "Time to decode one packet of sound and look for a voice in it", FRAME_BUCKETS),
-            opus_seconds: make.histogram("visavis_audio_encode_seconds", "Time to encode 20 ms of sound as Opus", FRAME_BUCKETS),
+            ears_seconds: make.histogram(
+                "visavis_ears_packet_seconds",
+                "Time to decode one packet of sound and look for a voice in it",
+                FRAME_BUCKETS,
+            ),
+            opus_seconds: make.histogram(
+                "visavis_audio_encode_seconds",
+                "Time to encode 20 ms of sound as Opus",
+                FRAME_BUCKETS,
+            ),
             transcribe_seconds: make.histogram(
                 "visavis_transcribe_seconds",
                 "Time to transcribe one utterance",
@@ -207,8 +255,17 @@ impl Metrics {
                 "Prompt sent to first token of the model",
                 WAIT_BUCKETS,
             ),
-            answer_seconds: make.histogram("visavis_language_answer_seconds", "Prompt sent to the end of the model's answer", WAIT_BUCKETS),
-            tokens: make.counters_of("visavis_language_tokens_total", "Tokens of prompts, those of them that were known already, and of answers, as language models count them", "kind", &["input", "cached", "output"]),
+            answer_seconds: make.histogram(
+                "visavis_language_answer_seconds",
+                "Prompt sent to the end of the model's answer",
+                WAIT_BUCKETS,
+            ),
+            tokens: make.counters_of(
+                "visavis_language_tokens_total",
+                "Tokens of prompts, those known already among them, and of answers, as models count them",
+                "kind",
+                &["input", "cached", "output"],
+            ),
             step_seconds: make.histograms(
                 "visavis_answer_step_seconds",
                 "End of speech, or request, to each step of the answer",
@@ -220,7 +277,12 @@ impl Metrics {
                 "First voiced sample in to last packet of the answer out",
                 WAIT_BUCKETS,
             ),
-            barge_ins: make.counters_of("visavis_barge_ins_total", "Voice over answers, by what came of it", "outcome", &["ended", "resumed"]),
+            barge_ins: make.counters_of(
+                "visavis_barge_ins_total",
+                "Voice over answers, by what came of it",
+                "outcome",
+                &["ended", "resumed"],
+            ),
             judge_seconds: make.histogram(
                 "visavis_judge_seconds",
                 "Time to judge whether a thought is complete",
@@ -238,12 +300,37 @@ impl Metrics {
             ),
             summaries: make.counter("visavis_summaries_total", "Conversations of which the oldest was summarised"),
             tool_seconds: make.histogram("visavis_tool_seconds", "Time that a tool of the server took", WAIT_BUCKETS),
-            tool_calls: make.counters("visavis_tool_calls_total", "Calls of the server's tools", &["outcome"]),
-            tool_servers: make.gauges("visavis_tool_servers", "Tools of each MCP server that is connected", &["server"]),
-            language_failures: make.counters("visavis_language_failures_total", "Answers that a language model failed at", &["endpoint"]),
-            language_retries: make.counters("visavis_language_retries_total", "Times a language model was asked again", &["endpoint"]),
-            language_failovers: make.counters("visavis_language_failovers_total", "Times a language model stepped in for one that failed", &["endpoint"]),
-            language_pauses: make.counters("visavis_language_pauses_total", "Times a language model failed in a row and was left alone for a while", &["endpoint"]),
+            tool_calls: make.counters_of(
+                "visavis_tool_calls_total",
+                "Calls of the server's tools",
+                "outcome",
+                TOOL_OUTCOMES,
+            ),
+            tool_servers: make.gauges(
+                "visavis_tool_servers",
+                "Tools of each MCP server that is connected",
+                &["server"],
+            ),
+            language_failures: make.counters(
+                "visavis_language_failures_total",
+                "Answers that a language model failed at",
+                &["endpoint"],
+            ),
+            language_retries: make.counters(
+                "visavis_language_retries_total",
+                "Times a language model was asked again",
+                &["endpoint"],
+            ),
+            language_failovers: make.counters(
+                "visavis_language_failovers_total",
+                "Times a language model stepped in for one that failed",
+                &["endpoint"],
+            ),
+            language_pauses: make.counters(
+                "visavis_language_pauses_total",
+                "Times a language model failed in a row and was left alone for a while",
+                &["endpoint"],
+            ),
         };
         let mut families = make.made;
         families.sort_by(|a, b| a.name.cmp(&b.name));
@@ -255,6 +342,15 @@ impl Metrics {
         self.errors.with_label_values(&[kind]).inc();
         tracing::warn!(kind, %error, "handled error");
         self.news.post(|| News::Error { kind: kind.to_owned(), message: error.to_string() });
+    }
+
+    /// A language model that may be asked, so that its first failure is seen as an increase.
+    pub fn endpoint(&self, name: &str) {
+        let counters =
+            [&self.language_failures, &self.language_retries, &self.language_failovers, &self.language_pauses];
+        for counter in counters {
+            counter.with_label_values(&[name]);
+        }
     }
 
     /// Watches a call's connection until what this gives is dropped. `look` is asked at any time.

@@ -7,6 +7,7 @@ mod ears;
 mod ending;
 mod faces;
 mod memory;
+mod metrics;
 mod minds;
 mod server;
 mod sounds;
