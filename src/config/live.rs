@@ -1,7 +1,7 @@
 //! Which settings can be changed while the server runs, and the settings that hold now.
 //!
-//! What is listed here takes effect with the next call, or at once where no call is concerned. What a part of the server
-//! reads once, when it is started (sockets, threads, weights, stores), is not listed: it takes a restart.
+//! What is listed here takes effect with the next call, or at once where no call is concerned. What a part of the
+//! server reads once, when it is started (sockets, threads, weights, stores), is not listed: it takes a restart.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -57,7 +57,6 @@ pub const LIVE: &[&str] = &[
     "tts.speed",
     "avatar.name",
     "avatar.uploads",
-    "avatar.mark",
     LOG_FILTER,
 ];
 
