@@ -162,13 +162,15 @@ fn read(text: &str) -> Result<Config, String> {
 }
 
 fn edited(text: &str, changes: &[(String, &Value)]) -> Result<String, Refused> {
-    edit::edited(text, changes).map_err(|reason| Refused::Invalid { path: None, reason })
+    edit::edited(text, changes, &tree::of(&Config::default())).map_err(|reason| Refused::Invalid { path: None, reason })
 }
 
 /// Which of these changes is at fault: the one without which the rest would do, else the first that would not do alone.
 fn blame(before: &str, changes: &[(String, &Value)]) -> Refused {
+    let defaults = tree::of(&Config::default());
     let with = |changes: &[(String, &Value)]| {
-        edit::edited(before, changes).and_then(|text| read(&text).map(drop)).map_err(|reason| reason.trim().to_owned())
+        let text = edit::edited(before, changes, &defaults)?;
+        read(&text).map(drop).map_err(|reason| reason.trim().to_owned())
     };
     let without = |index: usize| {
         let mut rest = changes.to_vec();
