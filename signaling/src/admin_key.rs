@@ -80,8 +80,8 @@ impl From<Refused> for ApiError {
     fn from(refused: Refused) -> Self {
         let message = match refused {
             Refused::Missing => {
-                "Send 'Authorization: Bearer' with the admin key; the server prints it at its start, unless one is set in \
-                 the environment variable that server.admin_key_env names."
+                "Send 'Authorization: Bearer' with the admin key; the server prints it at its start, unless one is set \
+                 in the environment variable that server.admin_key_env names."
             }
             Refused::Wrong => {
                 "This is not the admin key. The server prints it at its start, unless one is set in the environment \

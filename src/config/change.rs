@@ -1,8 +1,8 @@
-//! Settings that are changed while the server runs: by an admin's patch, or because the file was written and is read again.
+//! Settings that are changed while the server runs: by an admin's patch, or because the file is to be read again.
 //!
 //! Either way the file's text is the truth: a patch is laid over it, the whole is read and checked as at the start, and
 //! what differs from what holds now must be live. All of it or nothing. A patch is written to the file before it holds;
-//! a server without a file, or with one that cannot be written, changes nothing, for what it were told would be forgotten.
+//! a server that has no file, or cannot write it, changes nothing, because it would forget the change.
 
 use std::fs;
 use std::io::{self, Write};
@@ -162,13 +162,15 @@ fn read(text: &str) -> Result<Config, String> {
 }
 
 fn edited(text: &str, changes: &[(String, &Value)]) -> Result<String, Refused> {
-    edit::edited(text, changes).map_err(|reason| Refused::Invalid { path: None, reason })
+    edit::edited(text, changes, &tree::of(&Config::default())).map_err(|reason| Refused::Invalid { path: None, reason })
 }
 
 /// Which of these changes is at fault: the one without which the rest would do, else the first that would not do alone.
 fn blame(before: &str, changes: &[(String, &Value)]) -> Refused {
+    let defaults = tree::of(&Config::default());
     let with = |changes: &[(String, &Value)]| {
-        edit::edited(before, changes).and_then(|text| read(&text).map(drop)).map_err(|reason| reason.trim().to_owned())
+        let text = edit::edited(before, changes, &defaults)?;
+        read(&text).map(drop).map_err(|reason| reason.trim().to_owned())
     };
     let without = |index: usize| {
         let mut rest = changes.to_vec();
@@ -279,7 +281,7 @@ mod tests {
             },
             "memory": {"history_tokens": 900, "guessable_ids": true},
             "tts": {"voice": "kokoro/af_heart", "others": [], "speed": 1.1},
-            "avatar": {"name": "woman", "uploads": false, "mark": false},
+            "avatar": {"name": "woman", "uploads": false},
             "log": {"filter": "warn"},
         })
     }
@@ -345,7 +347,8 @@ mod tests {
     #[test]
     fn what_takes_a_restart_is_refused_by_name_and_nothing_else_changes() {
         let bench = bench(FILE);
-        let patch = json!({"llm": {"system_prompt": "Be kind."}, "server": {"listen": "0.0.0.0:1"}, "video": {"bitrate_bps": 900_000}});
+        let (llm, server) = (json!({"system_prompt": "Be kind."}), json!({"listen": "0.0.0.0:1"}));
+        let patch = json!({"llm": llm, "server": server, "video": {"bitrate_bps": 900_000}});
         // The command line goes before the file's address.
         let Err(Refused::NotLive(paths)) = bench.patch(&patch) else { panic!() };
         assert_eq!(paths, ["video.bitrate_bps"]);

@@ -1,13 +1,15 @@
 //! A merge patch (RFC 7396) laid over the text of a configuration file, as a person would do it: what it does not name
 //! stays as it is, comments and order too.
 //!
-//! PURE. `null` takes a setting out of the file, which is its default.
+//! PURE. `null` takes a setting out of the file, which is its default; one that has a comment stays and is set to that.
 
 use serde_json::{Map, Value};
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value as Toml};
 
+use super::tree;
+
 /// The text with these settings, by path, set to these values. The reason of a refusal is for whoever sent them.
-pub fn edited(text: &str, changes: &[(String, &Value)]) -> Result<String, String> {
+pub fn edited(text: &str, changes: &[(String, &Value)], defaults: &Value) -> Result<String, String> {
     let mut document: DocumentMut = text.parse().map_err(|error| format!("the file is not TOML: {error}"))?;
     for (path, value) in changes {
         let (above, name) = path.rsplit_once('.').map_or((None, path.as_str()), |(above, name)| (Some(above), name));
@@ -17,7 +19,10 @@ pub fn edited(text: &str, changes: &[(String, &Value)]) -> Result<String, String
             if let Some(table) =
                 names.into_iter().try_fold(root, |table, name| table.get_mut(name)?.as_table_like_mut())
             {
-                table.remove(name);
+                match tree::at(defaults, path) {
+                    Some(default) if has_comment(table, name) => put(table, name, toml(default)?),
+                    _ => drop(table.remove(name)),
+                }
             }
             continue;
         }
@@ -37,6 +42,12 @@ fn table_in<'a>(table: &'a mut dyn TableLike, name: &str) -> &'a mut dyn TableLi
         table.insert(name, Item::Table(Table::new()));
     }
     table.get_mut(name).and_then(Item::as_table_like_mut).expect("it was put there")
+}
+
+fn has_comment(table: &dyn TableLike, name: &str) -> bool {
+    let above = table.key(name).and_then(|key| key.leaf_decor().prefix()?.as_str());
+    let behind = table.get(name).and_then(|item| item.as_value()?.decor().suffix()?.as_str());
+    [above, behind].into_iter().flatten().any(|text| text.contains('#'))
 }
 
 fn put(table: &mut dyn TableLike, name: &str, mut value: Toml) {
@@ -84,7 +95,8 @@ mod tests {
                         [[llm.others]]\nmodel = \"a\"\n[llm]\nheaders = { a = \"1\" }\n";
 
     fn patched(text: &str, patch: &Value) -> Result<String, String> {
-        edited(text, &leaves(patch.as_object().unwrap()))
+        let defaults = json!({"tts": {"speed": 1.0, "voice": "piper-joe"}});
+        edited(text, &leaves(patch.as_object().unwrap()), &defaults)
     }
 
     #[test]
@@ -97,11 +109,11 @@ mod tests {
 
     #[test]
     fn null_takes_out_and_what_is_new_goes_into_its_table() {
-        let patch =
-            json!({"tts": {"speed": null, "nothing": null}, "asr": {"hints": ["Visavis"]}, "no": {"such": null}});
+        let tts = json!({"speed": null, "voice": null, "nothing": null});
+        let patch = json!({"tts": tts, "asr": {"hints": ["Visavis"]}, "no": {"such": null}});
         let text = patched(FILE, &patch).unwrap();
-        assert!(!text.contains("speed") && text.contains("voice = 'joe'"), "{text}");
-        assert!(text.ends_with("[asr]\nhints = [\"Visavis\"]\n"), "{text}");
+        assert!(text.contains("[tts]\n# Slow.\nspeed = 1.0\n\n"), "{text}");
+        assert!(text.contains("[asr]\nhints = [\"Visavis\"]\n"), "{text}");
         let written: Value = toml::from_str(&text).unwrap();
         assert_eq!(written["asr"]["hints"], json!(["Visavis"]));
         assert_eq!(written.get("no"), None);

@@ -1,7 +1,7 @@
 //! Which settings can be changed while the server runs, and the settings that hold now.
 //!
-//! What is listed here takes effect with the next call, or at once where no call is concerned. What a part of the server
-//! reads once, when it is started (sockets, threads, weights, stores), is not listed: it takes a restart.
+//! What is listed here takes effect with the next call, or at once where no call is concerned. What a part of the
+//! server reads once, when it is started (sockets, threads, weights, stores), is not listed: it takes a restart.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -41,6 +41,7 @@ pub const LIVE: &[&str] = &[
     "llm.key_header",
     "llm.max_tokens_field",
     "llm.system_prompt",
+    "llm.greeting",
     "llm.temperature",
     "llm.max_tokens",
     "llm.history_items",
@@ -57,7 +58,6 @@ pub const LIVE: &[&str] = &[
     "tts.speed",
     "avatar.name",
     "avatar.uploads",
-    "avatar.mark",
     LOG_FILTER,
 ];
 

@@ -43,11 +43,7 @@ fn walk(value: &mut Value, hidden: Hidden) {
             }
         }
         Value::Array(values) => values.iter_mut().for_each(|value| walk(value, hidden)),
-        Value::String(text) if hidden == Hidden::All => {
-            if !is_reference(text) {
-                MASK.clone_into(text);
-            }
-        }
+        Value::String(text) if hidden == Hidden::All && !is_reference(text) => MASK.clone_into(text),
         Value::String(text) => without_credentials(text),
         _ => {}
     }

@@ -1,7 +1,7 @@
 //! The one tree of settings: defaults in code, a TOML file over them, checked as a whole.
 //!
-//! `config.toml` in the repository names every setting with its default and says what it is for; a test holds it to this
-//! tree, and docs/settings.md is made of it ([`reference`]). Some settings can be changed while the server runs
+//! `config.toml` in the repository names every setting with its default and says what it is for; a test holds it to
+//! this tree, and docs/settings.md is made of it ([`reference`]). Some settings can be changed while the server runs
 //! ([`live`]). Secrets are not settings: they come from the environment.
 
 mod change;

@@ -18,9 +18,9 @@ default; `visavis settings` prints this page.
 
 **Live** settings can be changed while the server runs, for calls that begin from then on:
 
-- by an admin: `PATCH /api/config` with a JSON merge patch (RFC 7396), such as `{\"tts\": {\"speed\": 1.1}}`; `null` takes a
-  setting back to its default. All of it is checked as at the start and written to the file (comments and order stay), or
-  nothing happens and the reply names the setting at fault.
+- by an admin: `PATCH /api/config` with a JSON merge patch (RFC 7396), such as `{\"tts\": {\"speed\": 1.1}}`; `null`
+  takes a setting back to its default. All of it is checked as at the start and written to the file (comments and order
+  stay), or nothing happens and the reply names the setting at fault.
 - by hand: write the file and send the server SIGHUP (`kill -HUP PID`, `systemctl reload`). It is read as a whole: if it
   is not valid, or something differs that is not live, the log says what, and nothing is changed. So the server always
   runs with a file that was good as a whole.

@@ -1,5 +1,5 @@
-//! A call from offer to end: [`Host`] takes it, a task of its own runs it, [`Registry`] counts and ends it, and a view shows
-//! it to whoever looks after the server.
+//! A call from offer to end: [`Host`] takes it, a task of its own runs it, [`Registry`] counts and ends it, and a view
+//! shows it to whoever looks after the server.
 
 mod codec;
 mod host;

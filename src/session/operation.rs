@@ -1,7 +1,7 @@
 //! The server as its admin sees it: the calls, the news, and settings that change while it runs.
 //!
-//! A change is planned (`config`), proved against what the server has (voices, faces, the language model), written down,
-//! and only then taken over; one at a time.
+//! A change is planned (`config`), proved against what the server has (voices, faces, the language model), written
+//! down, and only then taken over; one at a time.
 
 use std::net::IpAddr;
 
@@ -13,7 +13,7 @@ use super::host::Host;
 use crate::avatars::Look;
 use crate::clock;
 use crate::config::live::LIVE;
-use crate::config::{Change, Config, Refused, shown};
+use crate::config::{Change, Refused, shown};
 use crate::language::LanguageModel;
 
 impl Host {
@@ -32,7 +32,7 @@ impl Host {
 
     /// Proves, keeps and uses new settings; gives the paths of what changed.
     async fn take_over(&self, change: Change) -> Result<Vec<String>, Refused> {
-        let model = self.prove(&change.config).await?;
+        let model = self.prove(&change).await?;
         self.file.keep(&change)?;
         let Change { config, changed, .. } = change;
         self.registry().set_limit(config.server.max_calls);
@@ -48,8 +48,8 @@ impl Host {
     }
 
     /// What a start with these settings would check; gives the language model if it is another one.
-    async fn prove(&self, new: &Config) -> Result<Option<LanguageModel>, Refused> {
-        let (engines, old) = (&self.engines, self.config());
+    async fn prove(&self, change: &Change) -> Result<Option<LanguageModel>, Refused> {
+        let (engines, old, new) = (&self.engines, self.config(), &change.config);
         if new.tts.voice != old.tts.voice {
             let voice = &new.tts.voice;
             let loading = engines.voices.load(voice).ok_or_else(|| {
@@ -77,8 +77,10 @@ impl Host {
             // Its weights are loaded by a process that is started with the server.
             return Err(Refused::NotLive(vec!["llm.model".into()]));
         }
-        let changed = language.with(new.llm.clone());
-        changed.map(Some).map_err(|error| Refused::invalid("llm", error.to_string()))
+        language.with(new.llm.clone()).map(Some).map_err(|error| {
+            let path = change.changed.iter().find(|path| path.starts_with("llm."));
+            Refused::Invalid { path: path.cloned(), reason: error.to_string() }
+        })
     }
 
     fn settings(&self) -> Settings {

@@ -71,12 +71,13 @@ impl Session {
     }
 
     fn state(&self) -> CallState {
-        let sounds = self.progress.turn != TurnId(0) && !self.progress.ended && !self.progress.held;
+        let progress = &self.progress;
+        let sounds = self.dialogue.is_making(progress.turn) && !progress.ended && !progress.held;
         match () {
             // Media has not started.
             () if self.stage.is_some() => CallState::Connecting,
             () if self.dialogue.is_hearing() => CallState::Hearing,
-            () if self.dialogue.is_answering() && sounds => CallState::Speaking,
+            () if sounds => CallState::Speaking,
             () if self.dialogue.is_answering() => CallState::Thinking,
             () => CallState::Listening,
         }

@@ -1,5 +1,6 @@
 //! The whole server as a process, with real weights, called with the caller's own library.
 
+mod admin;
 mod bad_input;
 mod caller;
 mod calls;

@@ -10,8 +10,10 @@ use visavis::models::Store;
 
 pub struct Server {
     pub url: String,
+    /// What the server printed for its admin.
+    pub monitor: Option<String>,
     child: Child,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// `visavis serve` with these settings on a free port.
@@ -31,11 +33,28 @@ pub fn command_at(listen: &str, config: &str, folder: &TempDir) -> Command {
 impl Server {
     /// Starts a server and waits until it listens, with all engines loaded.
     pub fn start(config: &str) -> Self {
+        Self::start_with(config, |_| {})
+    }
+
+    /// The same with a changed command.
+    pub fn start_with(config: &str, change: impl FnOnce(&mut Command)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut child = command(config, &folder).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let url = lines.find_map(|line| line.ok()?.strip_prefix("visavis is listening on ").map(str::to_owned));
-        Self { url: url.expect("the server did not start: see its log above"), child, _folder: folder }
+        let mut command = command(config, &folder);
+        command.env_remove("VISAVIS_ADMIN_KEY");
+        change(&mut command);
+        let mut child = command.spawn().unwrap();
+        let mut monitor = None;
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let url = lines.find_map(|line| {
+            monitor = line.strip_prefix("monitor: ").map(str::to_owned).or(monitor.take());
+            line.strip_prefix("visavis is listening on ").map(str::to_owned)
+        });
+        Self { url: url.expect("the server did not start: see its log above"), monitor, child, folder }
+    }
+
+    /// The file with its settings.
+    pub fn config(&self) -> PathBuf {
+        self.folder.path().join("config.toml")
     }
 
     pub fn pid(&self) -> u32 {

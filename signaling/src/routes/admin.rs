@@ -133,7 +133,8 @@ pub(super) async fn end<O: Operation>(
 /// read at a time.
 #[utoipa::path(
     get, path = "/api/events", tag = "operation",
-    responses((status = 200, description = "Events until either side ends", content_type = "text/event-stream", body = String),
+    responses(
+        (status = 200, description = "Events until either side ends", content_type = "text/event-stream", body = String),
         (status = 401, description = "Not the admin's key", body = ErrorReply),
         (status = 503, description = "Too many read already", body = ErrorReply,
             headers(("Retry-After" = u64, description = "Seconds")))),
@@ -182,10 +183,10 @@ pub(super) async fn config<O: Operation>(State(admin): State<Admin<O>>) -> Json<
     patch, path = "/api/config", tag = "operation",
     request_body(content = Object, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "The settings as they are now", body = Settings),
-        (status = 400, description = "`invalid_value`: it would not do, `param` says where; `not_live`: this takes a restart",
-            body = ErrorReply),
+        (status = 400, description = "`invalid_value`: it would not do, `param` says where; `not_live`: that takes a \
+            restart", body = ErrorReply),
         (status = 401, description = "Not the admin's key", body = ErrorReply),
-        (status = 409, description = "`not_kept`: it could not be written to the configuration file", body = ErrorReply)),
+        (status = 409, description = "`not_kept`: it could not be written to the file", body = ErrorReply)),
     security(("admin" = [])),
 )]
 pub(super) async fn change<O: Operation>(
