@@ -315,13 +315,6 @@ export class VisavisAvatar extends HTMLElement {
       background: this.getAttribute('background'),
       typingOnly: this.typingOnly,
     })
-    const { panel } = view
-    const isModal = mode === 'full' && isOpen
-    if (panel.open && (!isOpen || isModal !== panel.matches(':modal'))) panel.close()
-    if (isModal && !panel.open) {
-      panel.showModal()
-      view.focusStart()
-    } else if (isOpen && !panel.open) panel.setAttribute('open', '')
   }
 }
 
