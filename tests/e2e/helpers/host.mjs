@@ -11,7 +11,7 @@ const EXAMPLES = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../
 export async function startHost(pages = {}) {
   const site = createServer((request, response) => {
     const body = pages[new URL(request.url, 'http://host').pathname]
-    const frame = `<!doctype html><html lang="en"><title>A host page</title><link rel="icon" href="data:," />${body}</html>`
+    const frame = `<!doctype html><html lang="en"><meta charset="utf-8" /><meta name="viewport" content="width=device-width, initial-scale=1" /><title>A host page</title><link rel="icon" href="data:," />${body}</html>`
     response.writeHead(body === undefined ? 404 : 200, { 'Content-Type': 'text/html; charset=utf-8' }).end(body === undefined ? '' : frame)
   })
   await new Promise((resolve) => site.listen(0, 'localhost', resolve))

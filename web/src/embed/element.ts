@@ -36,7 +36,7 @@ export class VisavisAvatar extends HTMLElement {
   private forgetting: ReturnType<typeof setTimeout> | undefined
   private isDrawing = false
   private isStale = false
-  private transcriptKey = ''
+  private transcriptKey = '[]'
   private readonly leave = () => this.hangUp()
 
   /** The call behind the element, for all that it does not do itself. */
