@@ -1,8 +1,8 @@
 // The requests of a page beside the call itself: what the server offers, faces, a voice to listen to.
 
-import { authorization, endpoint, type Token } from './http'
-import { retryAfter } from './problems'
-import type { ErrorBody } from './protocol'
+import { authorization, endpoint, type Token } from './http.js'
+import { retryAfter } from './problems.js'
+import type { ErrorBody } from './protocol.js'
 
 export interface ServerStatus {
   version: string

@@ -2,18 +2,18 @@
 // conversation, and tells what changed as typed events. One object serves many calls, one after the other. A call
 // whose connection is lost is tried again, and goes on where it was.
 
-import { Conversation, lastOf, type Entry } from './conversation'
-import { Emitter } from './emitter'
-import { checkBrowser, PeerLink } from './link'
-import { LevelMeter, listMicrophones, MICROPHONE_PROBLEMS, openMicrophone } from './microphone'
-import { CallError, NoReply, refusesOrigin, type FatalProblem, type Hint } from './problems'
-import { randomHex, type EndReason, type ServerEvent } from './protocol'
-import { QualityMeter, sampleOf, type Quality } from './quality'
-import { pause, Retry } from './retry'
-import { merge, type SessionPatch, type TurnDetection } from './session'
-import { Times, type TranscriptLine } from './transcript'
-import { Turns } from './turns'
-import { INITIAL, type CallEvents, type CallOptions, type CallState } from './types'
+import { Conversation, lastOf, type Entry } from './conversation.js'
+import { Emitter } from './emitter.js'
+import { checkBrowser, PeerLink } from './link.js'
+import { LevelMeter, listMicrophones, MICROPHONE_PROBLEMS, openMicrophone } from './microphone.js'
+import { CallError, NoReply, refusesOrigin, type FatalProblem, type Hint } from './problems.js'
+import { randomHex, type EndReason, type ServerEvent } from './protocol.js'
+import { QualityMeter, sampleOf, type Quality } from './quality.js'
+import { pause, Retry } from './retry.js'
+import { merge, type SessionPatch, type TurnDetection } from './session.js'
+import { Times, type TranscriptLine } from './transcript.js'
+import { Turns } from './turns.js'
+import { INITIAL, type CallEvents, type CallOptions, type CallState } from './types.js'
 
 /** Longest typed message, in UTF-16 units: as JSON it stays within one message of the data channel. */
 export const MAX_TEXT_LENGTH = 4000

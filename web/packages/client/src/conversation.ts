@@ -2,8 +2,8 @@
 // entries out. An item that is not a message (a tool call) is kept as an anchor for what follows it. After a lost
 // connection the entries of before stay, and what the server tells of them again is not shown twice.
 
-import { textOf, type Item, type ServerEvent } from './protocol'
-import { isPast } from './transcript'
+import { textOf, type Item, type ServerEvent } from './protocol.js'
+import { isPast } from './transcript.js'
 
 export type EntryState =
   /** Known to this page only; the server has not confirmed it yet. */

@@ -1,11 +1,11 @@
 // The wire: one RTCPeerConnection, its data channel, and the HTTP calls that open and end it.
 // It knows how a connection lives and dies, and nothing of what the events mean.
 
-import { Emitter } from './emitter'
-import { authorization, endpoint, type Token } from './http'
-import { CallError, NoReply, problemOfReply } from './problems'
-import { parseServerEvent, type ClientEvent, type ServerEvent } from './protocol'
-import type { SessionPatch } from './session'
+import { Emitter } from './emitter.js'
+import { authorization, endpoint, type Token } from './http.js'
+import { CallError, NoReply, problemOfReply } from './problems.js'
+import { parseServerEvent, type ClientEvent, type ServerEvent } from './protocol.js'
+import type { SessionPatch } from './session.js'
 
 /** From the offer's POST to the reply. */
 const REPLY_TIMEOUT_MILLIS = 15_000

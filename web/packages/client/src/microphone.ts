@@ -1,6 +1,6 @@
 // The microphone: one audio track, or the reason why there is none; and how loud it is now.
 
-import type { MicrophoneProblem } from './problems'
+import type { MicrophoneProblem } from './problems.js'
 
 export const MICROPHONE_PROBLEMS: readonly MicrophoneProblem[] = [
   'microphone-missing',

@@ -1,7 +1,7 @@
 // Everything that can go wrong in a call, as data: whoever shows the call turns it into words.
 
-import { endpoint } from './http'
-import type { EndReason, ErrorBody } from './protocol'
+import { endpoint } from './http.js'
+import type { EndReason, ErrorBody } from './protocol.js'
 
 /** Why there is no sound from the user; the call goes on with typing. */
 export type MicrophoneProblem =

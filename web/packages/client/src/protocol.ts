@@ -2,7 +2,7 @@
 // uses it, and events that this server adds (`session.ending`, `visavis.*`).
 // Types and the check at the door only; what an event means is decided in `turns.ts` and `conversation.ts`.
 
-import type { SessionPatch, TurnDetection } from './session'
+import type { SessionPatch, TurnDetection } from './session.js'
 
 export interface ContentPart {
   type: string

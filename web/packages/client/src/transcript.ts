@@ -1,7 +1,7 @@
 // The conversation with its times, and as a file: plain text, JSON or WebVTT.
 
-import type { Entry } from './conversation'
-import type { ServerEvent } from './protocol'
+import type { Entry } from './conversation.js'
+import type { ServerEvent } from './protocol.js'
 
 export interface TranscriptLine {
   readonly speaker: 'user' | 'face'

@@ -5,7 +5,7 @@
 // first stops it (`response.cancel` while it generates, `output_audio_buffer.clear` for what is heard)
 // and goes out when the events say that it has stopped. A text to be said as it is waits for its turn instead.
 
-import { textOf, type ClientEvent, type ErrorBody, type ServerEvent, type SpokenMessage } from './protocol'
+import { textOf, type ClientEvent, type ErrorBody, type ServerEvent, type SpokenMessage } from './protocol.js'
 
 export type Activity = 'listening' | 'thinking' | 'speaking'
 

@@ -1,11 +1,11 @@
 // What a call is given, what state it is in, and what it tells.
 
-import type { Entry } from './conversation'
-import type { Token } from './http'
-import type { FatalProblem, Hint } from './problems'
-import type { Latency, ServerEvent, Word } from './protocol'
-import type { SessionPatch } from './session'
-import type { Activity } from './turns'
+import type { Entry } from './conversation.js'
+import type { Token } from './http.js'
+import type { FatalProblem, Hint } from './problems.js'
+import type { Latency, ServerEvent, Word } from './protocol.js'
+import type { SessionPatch } from './session.js'
+import type { Activity } from './turns.js'
 
 export type Phase = 'idle' | 'connecting' | 'reconnecting' | Activity | 'ended'
 

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { VisavisCall } from '../src/call'
 import type { Hint } from '../src/problems'
 import { cleared, created, done, started, truncated, userItem } from './script'
-import { fakeBrowser, FakePeerConnection, FakeTrack, offerOf, reply, type FakeBrowser } from './fakes'
+import { connect, fakeBrowser, FakePeerConnection, FakeTrack, offerOf, reply, type FakeBrowser } from './fakes'
 
 const SERVER = 'https://host/face'
 const URL = `${SERVER}/v1/realtime/calls`
@@ -23,13 +23,7 @@ afterEach(() => {
   vi.unstubAllGlobals()
 })
 
-async function connected(wanted = { microphone: true }): Promise<FakePeerConnection> {
-  const starting = call.start(wanted)
-  await vi.advanceTimersByTimeAsync(0)
-  FakePeerConnection.latest.openChannel()
-  await starting
-  return FakePeerConnection.latest
-}
+const connected = (wanted = { microphone: true }) => connect(call, wanted)
 
 describe('opening a call', () => {
   it('offers the microphone, a picture to receive and the channel oai-events, and posts it', async () => {

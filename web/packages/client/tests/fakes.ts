@@ -2,6 +2,7 @@
 // that answers as the server would.
 
 import { vi } from 'vitest'
+import type { VisavisCall } from '../src/call'
 import type { ClientEvent } from '../src/protocol'
 
 export class FakeTrack {
@@ -139,4 +140,13 @@ export function fakeBrowser(): FakeBrowser {
 
 export function reply(status: number, body: string, headers: Record<string, string> = {}): Response {
   return new Response(body, { status, headers })
+}
+
+/** Starts a call and has the server open it; returns its peer connection. Fake timers must be on. */
+export async function connect(call: VisavisCall, wanted = { microphone: true }): Promise<FakePeerConnection> {
+  const starting = call.start(wanted)
+  await vi.advanceTimersByTimeAsync(0)
+  FakePeerConnection.latest.openChannel()
+  await starting
+  return FakePeerConnection.latest
 }
