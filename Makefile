@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 BIN := target/release/visavis
 PAGE := web/dist/index.html
-PAGE_SOURCES := $(shell find web/src web/packages web/public web/index.html web/vite.config.ts web/tsconfig.json -type f 2>/dev/null)
+PAGE_SOURCES := $(shell find web/src web/packages web/public web/*.html web/vite.embed.config.ts web/vite.config.ts web/tsconfig.json -type f 2>/dev/null)
 LISTEN ?= 127.0.0.1:8080
 CONFIG ?= config.toml
 

@@ -226,12 +226,15 @@ test('a second call on the same page shows its picture too', { timeout: 60_000 }
 })
 
 // The last one: no server is left after it.
-test('a server that dies in mid-call is said in clear words', { timeout: 90_000 }, async (t) => {
+test('a server that dies in mid-call is said in clear words, and so is that it stays away', { timeout: 90_000 }, async (t) => {
   const call = await quietPage(t)
   await call.call()
   await server.kill()
-  await call.words('Connection lost', 60_000)
+  await call.phase('reconnecting')
+  await call.words('Connection lost')
+  await call.words('The conversation goes on where it was')
   await screenshot(call, 'connection-lost')
+  await call.hangUp()
   await call.page.getByRole('button', { name: 'Call again' }).click()
   await call.words('The server cannot be reached')
 })

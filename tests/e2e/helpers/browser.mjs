@@ -20,21 +20,27 @@ const FLAGS = [
 export const DESKTOP = { viewport: { width: 1280, height: 800 } }
 export const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 }
 
-/** Keeps every peer connection of the page where `getStats` can be asked of it. */
+/** Keeps every peer connection of the page where `getStats` can be asked of it, and every event that its channels bring. */
 const KEEP_PEERS = `{
   const Native = window.RTCPeerConnection
   window.e2ePeers = []
+  window.e2eEvents = []
   window.RTCPeerConnection = class extends Native {
     constructor(...all) { super(...all); window.e2ePeers.push(this) }
+    createDataChannel(...all) {
+      const channel = super.createDataChannel(...all)
+      channel.addEventListener('message', ({ data }) => window.e2eEvents.push(JSON.parse(data)))
+      return channel
+    }
   }
 }`
 
 /**
  * Opens the page in a browser of its own; both end with `t`, the test.
- * @param {{ url: string, wav: string, loop?: boolean, microphone?: 'allow' | 'deny', device?: object, colorScheme?: 'dark' | 'light', locale?: string }} options
- *   `wav` is what the microphone hears from the moment it is opened
+ * @param {{ url: string, wav: string, loop?: boolean, microphone?: 'allow' | 'deny', device?: object, colorScheme?: 'dark' | 'light', locale?: string, prepare?: (page: object) => Promise<void> }} options
+ *   `wav` is what the microphone hears from the moment it is opened; `prepare` is done before the page is loaded
  */
-export async function openPage(t, { url, wav, loop = false, microphone = 'allow', device = DESKTOP, colorScheme = 'dark', locale = 'en-US' }) {
+export async function openPage(t, { url, wav, loop = false, microphone = 'allow', device = DESKTOP, colorScheme = 'dark', locale = 'en-US', prepare = async () => {} }) {
   const browser = await chromium.launch({
     executablePath: CHROMIUM,
     args: [
@@ -51,6 +57,7 @@ export async function openPage(t, { url, wav, loop = false, microphone = 'allow'
     await call.leave()
     await browser.close()
   })
+  await prepare(page)
   await page.goto(url)
   return call
 }

@@ -106,6 +106,33 @@ export class CallPage {
     }
   }
 
+  /** Waits for an event of the server, by now or from now on, that `test` (a function of it alone) holds for. */
+  async event(test) {
+    const found = await this.page.waitForFunction(`window.e2eEvents.find(${test})`, null, { timeout: 60_000 })
+    return found.jsonValue()
+  }
+
+  async openSettings() {
+    await this.page.getByRole('button', { name: /^(Settings|设置)$/ }).click()
+    await this.page.locator('.settings .tile img').first().waitFor()
+    // The drawer slides in.
+    await this.page.waitForFunction(() => !document.querySelector('.settings [class*="-enter-active"]'))
+  }
+
+  async closeSettings() {
+    await this.page.keyboard.press('Escape')
+    await this.page.locator('.settings .ant-drawer-content').waitFor({ state: 'hidden' })
+  }
+
+  /** Polls what `take` makes of the page until `test` holds for it. */
+  async untilPicture(test, take) {
+    const deadline = Date.now() + 20_000
+    while (!test(await take(this))) {
+      if (Date.now() > deadline) throw new Error('the picture did not change as it should')
+      await sleep(100)
+    }
+  }
+
   async stageBox() {
     return this.stage.boundingBox()
   }
