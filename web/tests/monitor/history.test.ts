@@ -48,12 +48,13 @@ describe('what grows', () => {
 describe('a gauge', () => {
   const gauge = (...values: number[]) => `# TYPE g gauge\n${values.map((value, index) => `g{n="${index}"} ${value}`).join('\n')}`
 
-  it('is the sum of its columns, and its mean over a span', () => {
+  it('is the sum of its columns in each row', () => {
     const history = historyOf([gauge(1, 2), gauge(3, 4), gauge(5)])
     expect(history.now('g')).toBe(5)
     expect(history.now('g', { n: '1' })).toBeNull()
-    expect(history.mean('g', {}, all(history))).toBe((3 + 7 + 5) / 3)
-    expect(history.mean('g', { n: '1' }, all(history))).toBe(3)
+    expect(history.values('g', {}, all(history))).toEqual([3, 7, 5])
+    expect(history.values('g', { n: '1' }, all(history))).toEqual([2, 4])
+    expect(history.values('other', {}, all(history))).toEqual([])
   })
 })
 

@@ -7,7 +7,7 @@ const config: Table = {
   asr: { hints: ['Ada', 'Grace'], remote: null },
   video: { mark: true },
 }
-const live = ['llm.temperature', 'llm.system_prompt', 'llm.extra_body', 'asr', 'video.mark']
+const live = ['llm.temperature', 'llm.system_prompt', 'llm.extra_body', 'asr', 'video.mark', 'webrtc.udp_ports']
 const field = (path: string): Field => fieldsOf(config, live).find((field) => field.path === path)!
 
 /** RFC 7396, as its section 2 has it. */
@@ -34,6 +34,7 @@ describe('the fields', () => {
       'asr.hints list live',
       'asr.remote line live',
       'video.mark switch live',
+      'webrtc.udp_ports line live',
     ])
   })
 
@@ -74,6 +75,12 @@ describe('the patch', () => {
     expect(apply(config, patch)).toEqual(after)
     expect(apply(after, mergePatch(after, config))).toEqual(config)
     expect(config.llm).toMatchObject({ temperature: 0.3 })
+  })
+
+  it('sets what was not set, and takes it back', () => {
+    const after = withValue(config, ['webrtc', 'udp_ports'], [50000, 50999])
+    expect(mergePatch(config, after)).toEqual({ webrtc: { udp_ports: [50000, 50999] } })
+    expect(apply(after, mergePatch(after, config))).toEqual(config)
   })
 
   it('replaces a list as a whole, and is empty where nothing differs but the order of keys', () => {

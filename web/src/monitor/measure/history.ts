@@ -133,18 +133,15 @@ export class History {
     return increase === null ? null : (increase * 1000) / (this.time(span.end - 1) - this.time(begin - 1))
   }
 
-  /** The mean of a gauge (the sum of its columns) over the span. */
-  mean(name: string, match: Labels, span: Span): number | null {
+  /** A gauge (the sum of its columns) in each row of the span that has it. */
+  values(name: string, match: Labels, span: Span): number[] {
     const columns = this.matching(name, match)
-    let sum = 0
-    let rows = 0
+    const sums: number[] = []
     for (let row = span.begin; row < span.end; row++) {
       const values = columns.map(({ values }) => values[this.place(row)]!).filter((value) => !Number.isNaN(value))
-      if (values.length === 0) continue
-      rows += 1
-      sum += values.reduce((a, b) => a + b, 0)
+      if (values.length) sums.push(values.reduce((a, b) => a + b, 0))
     }
-    return rows ? sum / rows : null
+    return sums
   }
 
   /** What a histogram saw within the span, all of its matching columns together. */
@@ -162,7 +159,7 @@ export class History {
   }
 
   /** The values of a label, sorted. */
-  values(name: string, label: string): string[] {
+  labelled(name: string, label: string): string[] {
     const found = this.matching(name, {}).map(({ labels }) => labels[label])
     return [...new Set(found.filter((value) => value !== undefined))].sort()
   }

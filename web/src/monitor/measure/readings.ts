@@ -85,10 +85,11 @@ export function isMeasured(history: History, chart: ChartName): boolean {
 /** The lines of each chart, by their names. */
 export function charts(history: History, steps: Span[]): Record<ChartName, Record<string, Series>> {
   const over = (read: (span: Span) => number | null): Series => steps.map((span) => (span.end > span.begin ? read(span) : null))
-  const gauge = (name: string) => over((span) => history.mean(name, {}, span))
+  const gauge = (name: string) => over((span) => mean(history.values(name, {}, span)))
+  const highest = (name: string) => over((span) => history.values(name, {}, span).sort((a, b) => b - a)[0] ?? null)
   const slowest = (name: string) => over((span) => percentiles(history.histogram(name, {}, span))?.p95 ?? null)
   return {
-    calls: { active: gauge('visavis_calls_active') },
+    calls: { active: highest('visavis_calls_active') },
     cores: { server: over((span) => history.rate('process_cpu_seconds_total', {}, span)), children: over((span) => history.rate('visavis_child_cpu_seconds_total', {}, span)) },
     memory: { server: gauge('process_resident_memory_bytes'), children: gauge('visavis_child_resident_memory_bytes') },
     frames: { sent: over((span) => framesPerSecond(history, span)) },
@@ -97,6 +98,10 @@ export function charts(history: History, steps: Span[]): Record<ChartName, Recor
     loss: { mean: gauge('visavis_call_loss_ratio:mean'), worst: gauge('visavis_call_loss_ratio:worst') },
     late: { beats: over((span) => history.increase('visavis_media_late_beats_total', {}, span)) },
   }
+}
+
+function mean(values: number[]): number | null {
+  return values.length ? values.reduce((sum, value) => sum + value, 0) / values.length : null
 }
 
 export interface StepRow {
@@ -156,17 +161,17 @@ export function troubleRows(history: History, span: Span) {
     name,
     recent: counted(history, TROUBLES[name], {}, span),
     total: history.length ? (history.now(TROUBLES[name]) ?? 0) : null,
-    endpoints: history.values(TROUBLES[name], 'endpoint').filter((endpoint) => (history.now(TROUBLES[name], { endpoint }) ?? 0) > 0),
+    endpoints: history.labelled(TROUBLES[name], 'endpoint').filter((endpoint) => (history.now(TROUBLES[name], { endpoint }) ?? 0) > 0),
   }))
 }
 
 /** Servers of tools and how many tools each gives; none: it is away. */
 export function toolServers(history: History) {
-  return history.values('visavis_tool_servers', 'server').map((server) => ({ server, tools: history.now('visavis_tool_servers', { server }) }))
+  return history.labelled('visavis_tool_servers', 'server').map((server) => ({ server, tools: history.now('visavis_tool_servers', { server }) }))
 }
 
 export function queueRows(history: History, span: Span) {
-  const queues = new Set([...history.values('visavis_queue_depth', 'queue'), ...history.values('visavis_dropped_total', 'queue')])
+  const queues = new Set([...history.labelled('visavis_queue_depth', 'queue'), ...history.labelled('visavis_dropped_total', 'queue')])
   return [...queues].sort().map((queue) => ({
     queue,
     depth: history.now('visavis_queue_depth', { queue }),
@@ -186,7 +191,7 @@ export interface CountRow {
 
 /** A counter by the values of one label, the most of late first; what never happened is left out. */
 export function countRows(history: History, name: string, label: string, span: Span): CountRow[] {
-  const rows: CountRow[] = history.values(name, label).map((value) => {
+  const rows: CountRow[] = history.labelled(name, label).map((value) => {
     const match = { [label]: value }
     return { name: value, recent: history.increase(name, match, span) ?? 0, total: history.now(name, match) ?? 0 }
   })

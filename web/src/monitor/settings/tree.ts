@@ -22,7 +22,7 @@ const FREE_TABLES = /\.(?:headers|query|extra_body|env|parameters)$/
 const TABLE_LISTS = /^(?:llm\.others|tools\.(?:webhook|mcp))$/
 const PROSE_NAMES = /(?:^|[._])(?:prompt|greeting|instructions|description)$/
 
-/** Every leaf of the tree, in its order. What is below a live path is live. */
+/** Every leaf of the tree, in its order; what is below a live path is live. A live setting that has no value comes last. */
 export function fieldsOf(config: Table, live: readonly string[]): Field[] {
   const exact = new Set(live)
   const walk = (value: Json, keys: string[], above: boolean): Field[] => {
@@ -33,7 +33,9 @@ export function fieldsOf(config: Table, live: readonly string[]): Field[] {
     }
     return [{ path, keys, value, live: isLive, editor: editorOf(path, value) }]
   }
-  return Object.entries(config).flatMap(([key, value]) => walk(value, [key], false))
+  const set = Object.entries(config).flatMap(([key, value]) => walk(value, [key], false))
+  const unset = live.filter((path) => !set.some((field) => field.path === path || field.path.startsWith(`${path}.`)))
+  return [...set, ...unset.map((path): Field => ({ path, keys: path.split('.'), value: null, live: true, editor: editorOf(path, null) }))]
 }
 
 export function editorOf(path: string, value: Json): Editor {

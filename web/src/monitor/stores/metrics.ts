@@ -11,8 +11,8 @@ import { useView } from './view'
 export const POLL_MILLIS = 2000
 /** The status changes rarely: with every so many-th scrape. */
 const STATUS_EVERY = 5
-/** Points of a chart. */
-const STEPS = 150
+/** Most points of a chart; each stands for two scrapes at least, so that none is empty by chance. */
+const MOST_STEPS = 150
 
 export interface Status {
   version: string
@@ -62,7 +62,7 @@ export const useMetrics = defineStore('metrics', () => {
 
   const look = <T>(compute: (history: History) => T) => computed(() => (void version.value, compute(history)))
   const span = computed(() => (void version.value, history.since(view.minutes * 60_000)))
-  const steps = computed(() => (void version.value, history.steps(view.minutes * 60_000, STEPS)))
+  const steps = computed(() => (void version.value, history.steps(view.minutes * 60_000, Math.min(MOST_STEPS, (view.minutes * 60_000) / (2 * POLL_MILLIS)))))
   return {
     phase,
     problem,
