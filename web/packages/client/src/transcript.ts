@@ -69,12 +69,6 @@ export class Times {
     return { speaker, text, startSeconds: start, endSeconds: end, interrupted: state === 'cut' }
   }
 
-  /** The connection was lost: answers are counted anew. */
-  resume(): void {
-    this.itemsOfResponse.clear()
-    this.sounding.clear()
-  }
-
   clear(): void {
     this.spans.clear()
     this.itemsOfResponse.clear()
