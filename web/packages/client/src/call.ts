@@ -312,7 +312,7 @@ export class VisavisCall extends Emitter<CallEvents> {
       if (!signal.aborted) await old?.release()
       if (signal.aborted) return
       try {
-        this.conversation.resume()
+        this.times.rename(this.conversation.resume())
         await this.connect(signal)
         if (!signal.aborted) this.unhint('reconnecting')
         return

@@ -128,12 +128,18 @@ export class Conversation {
     })
   }
 
-  /** The connection was lost and another one begins: keeps what was said. */
-  resume(): void {
+  /**
+   * The connection was lost and another one begins: keeps what was said, under ids that the server, which counts its
+   * items anew, does not give. Returns the new ids by the old ones.
+   */
+  resume(): Map<string, string> {
     this.end()
-    this.earlier = this.entries.filter((entry) => entry.state !== 'unsent')
+    const kept = this.entries.filter((entry) => entry.state !== 'unsent')
+    const ids = new Map(kept.map(({ id }, index) => [id, `earlier_${index}`]))
+    this.earlier = kept.map((entry) => ({ ...entry, id: ids.get(entry.id)! }))
     this.slots = this.slots.filter((slot) => slot.entry?.state === 'unsent')
     this.itemsOfResponse.clear()
+    return ids
   }
 
   clear(): void {

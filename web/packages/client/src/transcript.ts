@@ -69,6 +69,15 @@ export class Times {
     return { speaker, text, startSeconds: start, endSeconds: end, interrupted: state === 'cut' }
   }
 
+  /** Entries have other ids from now on. */
+  rename(ids: ReadonlyMap<string, string>): void {
+    for (const [old, id] of ids) {
+      const span = this.spans.get(old)
+      this.spans.delete(old)
+      if (span) this.spans.set(id, span)
+    }
+  }
+
   clear(): void {
     this.spans.clear()
     this.itemsOfResponse.clear()
