@@ -69,8 +69,10 @@ export class Times {
     return { speaker, text, startSeconds: start, endSeconds: end, interrupted: state === 'cut' }
   }
 
-  /** Entries have other ids from now on. */
+  /** Another connection: entries have other ids from here on, and answers are counted anew. */
   rename(ids: ReadonlyMap<string, string>): void {
+    this.itemsOfResponse.clear()
+    this.sounding.clear()
     for (const [old, id] of ids) {
       const span = this.spans.get(old)
       this.spans.delete(old)
