@@ -81,7 +81,6 @@ export class View {
   private readonly asking = h('p', { part: 'asking', class: 'asking', role: 'status' })
   private readonly caption = h('p', { part: 'captions', class: 'captions', dir: 'auto', 'aria-hidden': 'true' })
   private readonly log = h('div', { part: 'log', class: 'log', role: 'log', 'aria-live': 'polite', tabindex: '-1' })
-  private readonly logged = new Map<string, HTMLElement>()
   private readonly notices = h('div', { part: 'notices', class: 'notices', 'aria-live': 'polite' })
   private readonly sign = h('span', { class: 'sign' }, icon('alert'))
   private readonly title = h('h2', { part: 'title' })
@@ -317,26 +316,19 @@ export class View {
     )
   }
 
-  /** For those who do not see: each turn once, when it is whole. */
+  /** Also for those who do not see: each turn once, when it is whole. */
   private showLog({ entries, words, name }: Sight): void {
-    const whole = entries.filter(({ state }) => state !== 'open' && state !== 'unsent').slice(-MOST_LOGGED)
-    const kept = new Set(whole.map(({ id }) => id))
-    for (const [id, line] of this.logged) {
-      if (kept.has(id)) continue
-      line.remove()
-      this.logged.delete(id)
-    }
-    for (const entry of whole) {
-      const line = this.logged.get(entry.id) ?? this.log.appendChild(h('p', { dir: 'auto' }))
-      this.logged.set(entry.id, line)
-      line.dataset.speaker = entry.speaker
-      line.dataset.state = entry.state
+    const whole = entries.filter(({ state }) => state !== 'open' && state !== 'unsent')
+    while (this.log.children.length > whole.length) this.log.lastElementChild?.remove()
+    whole.forEach((entry, index) => {
       const speaker = `${entry.speaker === 'user' ? words.you : name || words.artificialShort}: `
       const said = entry.state === 'failed' ? words.notUnderstood : entry.text
-      if (line.textContent === speaker + said) continue
+      const line = (this.log.children[index] as HTMLElement | undefined) ?? this.log.appendChild(h('p', { dir: 'auto' }))
+      if (line.textContent === speaker + said) return
+      Object.assign(line.dataset, { speaker: entry.speaker, state: entry.state })
       line.replaceChildren(h('span', { class: 'unseen' }, speaker), said)
       this.log.scrollTop = this.log.scrollHeight
-    }
+    })
   }
 
   private showMicrophone({ state, words, typingOnly }: Sight): void {
@@ -368,5 +360,3 @@ export class View {
 }
 
 const CONNECTED: readonly Phase[] = ['listening', 'thinking', 'speaking']
-/** Older turns leave the log. */
-const MOST_LOGGED = 100

@@ -2,7 +2,7 @@
 // conversation, and tells what changed as typed events. One object serves many calls, one after the other. A call
 // whose connection is lost is tried again, and goes on where it was.
 
-import { Conversation, retold, type Entry } from './conversation.js'
+import { Conversation, lastOf, type Entry } from './conversation.js'
 import { Emitter } from './emitter.js'
 import { checkBrowser, PeerLink } from './link.js'
 import { LevelMeter, listMicrophones, MICROPHONE_PROBLEMS, openMicrophone } from './microphone.js'
@@ -261,12 +261,12 @@ export class VisavisCall extends Emitter<CallEvents> {
     link.on('event', (event) => this.take(event))
     link.on('unsteady', (is) => (is ? this.hint({ kind: 'unsteady' }) : this.unhint('unsteady')))
     link.on('lost', () => void this.lost({ kind: 'connection-lost' }))
-    const again = this.options.conversationId === undefined ? retold(this.entries) : []
+    const retold = this.options.conversationId === undefined ? this.entries.filter(({ state }) => state !== 'unsent') : []
     const offered = this.session
     await link.open(this.microphone, this.offer())
     if (signal.aborted) return
     if (this.session !== offered) this.sendSession(this.session)
-    for (const entry of again) this.turns.retell(entry.id, entry.speaker, entry.text)
+    for (const entry of lastOf(retold)) this.turns.retell(entry.id, entry.speaker, entry.text)
     for (const { id, text } of this.conversation.unsent) this.turns.submit(id, text)
     this.set({ phase: this.turns.activity, attempt: 0, problem: null })
   }
@@ -312,8 +312,7 @@ export class VisavisCall extends Emitter<CallEvents> {
       if (!signal.aborted) await old?.release()
       if (signal.aborted) return
       try {
-        this.conversation.resume()
-        this.times.resume()
+        this.times.rename(this.conversation.resume())
         await this.connect(signal)
         if (!signal.aborted) this.unhint('reconnecting')
         return
@@ -328,8 +327,7 @@ export class VisavisCall extends Emitter<CallEvents> {
   }
 
   private take(event: ServerEvent): void {
-    const local = this.conversation.localize(event)
-    this.times.take(local, this.now)
+    this.times.take(event, this.now)
     if (event.type === 'session.ending') {
       this.takeEnding(event.reason, event.remaining_ms)
     } else if (event.type === 'error') {
@@ -341,12 +339,11 @@ export class VisavisCall extends Emitter<CallEvents> {
       }
       if (event.type === 'input_audio_buffer.speech_started') this.notIdle()
       this.turns.handle(event)
-      const isIncomplete = this.conversation.handle(local) !== null
-      if (isIncomplete && 'item_id' in event) this.turns.retrieve(event.item_id)
+      const incomplete = this.conversation.handle(event)
+      if (incomplete !== null) this.turns.retrieve(incomplete)
     }
     this.refresh()
-    this.pass(local)
-    this.emit('server', event)
+    this.pass(event)
   }
 
   /** To those who listen. */
@@ -355,6 +352,7 @@ export class VisavisCall extends Emitter<CallEvents> {
     else if (event.type === 'visavis.latency') this.emit('latency', event)
     else if (event.type === 'response.output_audio_transcript.delta' || event.type === 'response.output_text.delta')
       this.emit('token', { itemId: event.item_id, text: event.delta })
+    this.emit('server', event)
   }
 
   private takeEnding(reason: EndReason, remainingMillis: number): void {

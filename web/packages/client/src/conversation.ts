@@ -1,13 +1,9 @@
 // PURE: the conversation as the server tells it, in its order. No timers, no network: server events in,
 // entries out. An item that is not a message (a tool call) is kept as an anchor for what follows it. After a lost
-// connection the entries of before stay, and what the server tells of them again is not shown twice. A server counts
-// its items anew in each call, so ids that stood before the loss are told apart.
+// connection the entries of before stay, and what the server tells of them again is not shown twice.
 
 import { textOf, type Item, type ServerEvent } from './protocol.js'
 import { isPast } from './transcript.js'
-
-/** Ids of items that are told again to a server that keeps nothing. */
-const RETOLD = 'retold_'
 
 export type EntryState =
   /** Known to this page only; the server has not confirmed it yet. */
@@ -40,10 +36,6 @@ export class Conversation {
   /** From before the connection was lost. */
   private earlier: readonly Entry[] = []
   private slots: Slot[] = []
-  /** Ids that the entries of before have taken. */
-  private readonly taken = new Set<string>()
-  /** Connections lost so far. */
-  private losses = 0
   private readonly itemsOfResponse = new Map<string, string[]>()
 
   /** What is to be shown, oldest first. Entries that turned out empty (a cough, a cancelled answer) are left out. */
@@ -136,31 +128,22 @@ export class Conversation {
     })
   }
 
-  /** The event with the ids that its items have here. */
-  localize(event: ServerEvent): ServerEvent {
-    if (this.losses === 0) return event
-    const own = (id: string) => (this.taken.has(id) && !isKept(id) ? `${id}~${this.losses}` : id)
-    const local = { ...event } as { item_id?: string; previous_item_id?: string | null; item?: Item }
-    if (typeof local.item_id === 'string') local.item_id = own(local.item_id)
-    if (typeof local.previous_item_id === 'string') local.previous_item_id = own(local.previous_item_id)
-    if (local.item) local.item = { ...local.item, id: own(local.item.id) }
-    return local as ServerEvent
-  }
-
-  /** The connection was lost and another one begins: keeps what was said. */
-  resume(): void {
+  /**
+   * The connection was lost and another one begins: keeps what was said, under ids that the server, which counts its
+   * items anew, does not give. Returns the new ids by the old ones.
+   */
+  resume(): Map<string, string> {
     this.end()
-    this.earlier = this.entries.filter((entry) => entry.state !== 'unsent')
+    const kept = this.entries.filter((entry) => entry.state !== 'unsent')
+    const ids = new Map(kept.map(({ id }, index) => [id, `earlier_${index}`]))
+    this.earlier = kept.map((entry) => ({ ...entry, id: ids.get(entry.id)! }))
     this.slots = this.slots.filter((slot) => slot.entry?.state === 'unsent')
-    for (const { id } of this.earlier) this.taken.add(id)
-    this.losses += 1
     this.itemsOfResponse.clear()
+    return ids
   }
 
   clear(): void {
     this.earlier = []
-    this.taken.clear()
-    this.losses = 0
     this.slots = []
     this.itemsOfResponse.clear()
   }
@@ -173,9 +156,13 @@ export class Conversation {
     let index = previous !== null && before === -1 ? this.slots.length : before + 1
     // What this page has not sent yet is not in the server's order: it stays behind what is.
     while (index > 0 && this.slots[index - 1]?.entry?.state === 'unsent') index -= 1
-    // Stands above already.
-    const entry = this.earlier.length > 0 && isKept(item.id) ? null : entryOf(item, old?.entry ?? null)
+    const entry = this.isKnown(item.id) ? null : entryOf(item, old?.entry ?? null)
     this.slots.splice(index, 0, { id: item.id, entry, lead: old?.lead })
+  }
+
+  /** Stands above already: by its id, or as what the server kept of the conversation. */
+  private isKnown(id: string): boolean {
+    return this.earlier.length > 0 && (isPast(id) || this.earlier.some((entry) => entry.id === id))
   }
 
   private settle(item: Item): void {
@@ -225,15 +212,9 @@ function entryOf(item: Item, old: Entry | null): Entry | null {
 /** Of the conversation of before, told again to a server that keeps none: so many entries and UTF-16 units at most. */
 const MOST_RETOLD = { entries: 40, length: 16_000 }
 
-/** The last entries with text, as many as may be told again, under ids of their own. */
-export function retold(entries: readonly Entry[]): Entry[] {
+/** The last entries with text, as many as may be told again. */
+export function lastOf(entries: readonly Entry[]): Entry[] {
   let length = 0
-  const told = entries.filter(({ text, state }) => text !== '' && state !== 'unsent').slice(-MOST_RETOLD.entries)
-  const fit = told.reverse().filter(({ text }) => (length += text.length) <= MOST_RETOLD.length)
-  return fit.reverse().map((entry, index) => ({ ...entry, id: `${RETOLD}${index}` }))
-}
-
-/** An item of before that the server has again: it kept it, or was told. */
-function isKept(id: string): boolean {
-  return isPast(id) || id.startsWith(RETOLD)
+  const told = entries.filter(({ text }) => text !== '').slice(-MOST_RETOLD.entries)
+  return told.reverse().filter(({ text }) => (length += text.length) <= MOST_RETOLD.length).reverse()
 }

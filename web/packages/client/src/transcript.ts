@@ -69,10 +69,15 @@ export class Times {
     return { speaker, text, startSeconds: start, endSeconds: end, interrupted: state === 'cut' }
   }
 
-  /** The connection was lost: answers are counted anew. */
-  resume(): void {
+  /** Another connection: entries have other ids from here on, and answers are counted anew. */
+  rename(ids: ReadonlyMap<string, string>): void {
     this.itemsOfResponse.clear()
     this.sounding.clear()
+    for (const [old, id] of ids) {
+      const span = this.spans.get(old)
+      this.spans.delete(old)
+      if (span) this.spans.set(id, span)
+    }
   }
 
   clear(): void {
