@@ -108,10 +108,10 @@ impl Events {
 }
 
 /// A chat server that answers always the same and shows what it was asked.
-async fn listening_mind(tasks: &mut JoinSet<()>) -> (String, mpsc::UnboundedReceiver<Value>) {
-    let (asked, questions) = mpsc::unbounded_channel();
+async fn listening_mind(tasks: &mut JoinSet<()>) -> (String, mpsc::Receiver<Value>) {
+    let (asked, questions) = mpsc::channel(64);
     let handler = move |Json(question): Json<Value>| {
-        asked.send(question).unwrap();
+        asked.try_send(question).unwrap();
         async {
             let words = json!({"choices": [{"index": 0, "delta": {"content": "All is well."}, "finish_reason": null}]});
             let end = json!({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]});
@@ -134,7 +134,7 @@ fn config(url: &str) -> String {
 }
 
 /// The last question that is no reading ahead.
-fn asked(questions: &mut mpsc::UnboundedReceiver<Value>) -> Value {
+fn asked(questions: &mut mpsc::Receiver<Value>) -> Value {
     let mut last = None;
     while let Ok(question) = questions.try_recv() {
         last = Some(question);
