@@ -40,6 +40,11 @@ export class Times {
       case 'conversation.item.added':
         if (!isPast(event.item.id)) this.begin(event.item.id, now)
         break
+      case 'response.created':
+        // Another connection gives the ids of a lost one again.
+        this.itemsOfResponse.delete(event.response.id)
+        this.sounding.delete(event.response.id)
+        break
       case 'response.output_item.added':
         this.itemsOfResponse.set(event.response_id, [...this.itemsOf(event.response_id), event.item.id])
         if (this.sounding.has(event.response_id)) this.begin(event.item.id, now)
@@ -69,10 +74,8 @@ export class Times {
     return { speaker, text, startSeconds: start, endSeconds: end, interrupted: state === 'cut' }
   }
 
-  /** Another connection: entries have other ids from here on, and answers are counted anew. */
+  /** Entries have other ids from now on. */
   rename(ids: ReadonlyMap<string, string>): void {
-    this.itemsOfResponse.clear()
-    this.sounding.clear()
     for (const [old, id] of ids) {
       const span = this.spans.get(old)
       this.spans.delete(old)
