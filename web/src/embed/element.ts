@@ -36,7 +36,7 @@ export class VisavisAvatar extends HTMLElement {
   private forgetting: ReturnType<typeof setTimeout> | undefined
   private isDrawing = false
   private isStale = false
-  private transcriptKey = ''
+  private transcriptKey = '[]'
   private readonly leave = () => this.hangUp()
 
   /** The call behind the element, for all that it does not do itself. */
@@ -315,13 +315,6 @@ export class VisavisAvatar extends HTMLElement {
       background: this.getAttribute('background'),
       typingOnly: this.typingOnly,
     })
-    const { panel } = view
-    const isModal = mode === 'full' && isOpen
-    if (panel.open && (!isOpen || isModal !== panel.matches(':modal'))) panel.close()
-    if (isModal && !panel.open) {
-      panel.showModal()
-      view.focusStart()
-    } else if (isOpen && !panel.open) panel.setAttribute('open', '')
   }
 }
 

@@ -66,7 +66,9 @@ function label(element: HTMLElement, value: string): void {
 
 export class View {
   readonly video = h('video', { part: 'video', autoplay: '', playsinline: '', disablepictureinpicture: '' })
-  readonly panel: HTMLDialogElement
+  /** In the mode `full` it lies over the page and holds the keyboard. */
+  readonly cover = h('dialog', { class: 'cover' })
+  private readonly panel: HTMLElement
   readonly launcher: HTMLButtonElement
   private readonly root = h('div', { class: 'root' })
   private readonly backdrop = h('div', { class: 'backdrop' })
@@ -79,7 +81,6 @@ export class View {
   private readonly asking = h('p', { part: 'asking', class: 'asking', role: 'status' })
   private readonly caption = h('p', { part: 'captions', class: 'captions', dir: 'auto', 'aria-hidden': 'true' })
   private readonly log = h('div', { part: 'log', class: 'log', role: 'log', 'aria-live': 'polite', tabindex: '-1' })
-  private readonly logged = new Map<string, HTMLElement>()
   private readonly notices = h('div', { part: 'notices', class: 'notices', 'aria-live': 'polite' })
   private readonly sign = h('span', { class: 'sign' }, icon('alert'))
   private readonly title = h('h2', { part: 'title' })
@@ -123,13 +124,13 @@ export class View {
     const poster = h('slot', { name: 'poster' }, h('span', { class: 'silhouette' }, icon('face')), this.picture)
     const top = h('div', { class: 'top' }, h('p', { part: 'state', class: 'state', role: 'status' }, h('i'), this.status), this.mark, this.closing)
     const stage = h('div', { part: 'stage', class: 'stage' }, this.backdrop, poster, this.video, h('div', { class: 'scrim' }), top, this.asking, this.notices, this.caption, this.sound)
-    this.panel = h('dialog', { part: 'panel', class: 'panel' }, h('div', { class: 'frame' }, stage, this.card, this.log, this.dock))
+    this.panel = h('section', { part: 'panel', class: 'panel' }, h('div', { class: 'frame' }, stage, this.card, this.log, this.dock))
     this.launcher = button('launcher', null, () => actions.toggle(!this.sight?.open))
     this.launcher.append(
       h('slot', { name: 'launcher' }, h('span', { class: 'silhouette' }, icon('face')), this.launcherPicture),
       h('span', { class: 'badge' }, icon('close')),
     )
-    this.root.append(this.panel, this.launcher)
+    this.root.append(this.panel, this.cover, this.launcher)
     shadow.append(this.root)
     this.listen()
   }
@@ -144,9 +145,8 @@ export class View {
     Object.assign(this.root.dataset, { mode, open: String(open), phase: state.phase, hearing: String(state.hearing), live: String(isLive) })
     if (before?.words !== words) this.localize(words)
     this.showPictures(sight)
-    this.panel.setAttribute('aria-label', words.label(sight.name))
-    if (mode === 'full') this.panel.removeAttribute('role')
-    else this.panel.setAttribute('role', mode === 'inline' ? 'region' : 'dialog')
+    this.place(mode, open)
+    for (const element of [this.panel, this.cover]) element.setAttribute('aria-label', words.label(sight.name))
     label(this.launcher, open ? (isLive ? words.closeAndHangUp : words.close) : words.label(sight.name))
     this.launcher.setAttribute('aria-expanded', String(open))
     label(this.closing, isLive ? words.closeAndHangUp : words.close)
@@ -185,6 +185,20 @@ export class View {
     this.startButton.focus({ preventScroll: true })
   }
 
+  private place(mode: Mode, open: boolean): void {
+    this.panel.setAttribute('role', mode === 'bubble' ? 'dialog' : 'region')
+    const place = mode === 'full' ? this.cover : this.root
+    if (this.panel.parentElement !== place) {
+      place.prepend(this.panel)
+      // A video that is moved stands still.
+      if (this.video.srcObject) this.play()
+    }
+    if (mode === 'full' && open && !this.cover.open) {
+      this.cover.showModal()
+      this.focusStart()
+    } else if ((mode !== 'full' || !open) && this.cover.open) this.cover.close()
+  }
+
   private listen(): void {
     this.dock.addEventListener('submit', (event) => {
       event.preventDefault()
@@ -204,7 +218,7 @@ export class View {
       if (event.key === 'Escape' && this.sight?.mode === 'bubble') this.actions.toggle(false)
     })
     // Escape on a dialog that covers the page.
-    this.panel.addEventListener('cancel', (event) => {
+    this.cover.addEventListener('cancel', (event) => {
       event.preventDefault()
       this.actions.toggle(false)
     })
@@ -302,26 +316,19 @@ export class View {
     )
   }
 
-  /** For those who do not see: each turn once, when it is whole. */
+  /** Also for those who do not see: each turn once, when it is whole. */
   private showLog({ entries, words, name }: Sight): void {
-    const whole = entries.filter(({ state }) => state !== 'open' && state !== 'unsent').slice(-MOST_LOGGED)
-    const kept = new Set(whole.map(({ id }) => id))
-    for (const [id, line] of this.logged) {
-      if (kept.has(id)) continue
-      line.remove()
-      this.logged.delete(id)
-    }
-    for (const entry of whole) {
-      const line = this.logged.get(entry.id) ?? this.log.appendChild(h('p', { dir: 'auto' }))
-      this.logged.set(entry.id, line)
-      line.dataset.speaker = entry.speaker
-      line.dataset.state = entry.state
+    const whole = entries.filter(({ state }) => state !== 'open' && state !== 'unsent')
+    while (this.log.children.length > whole.length) this.log.lastElementChild?.remove()
+    whole.forEach((entry, index) => {
       const speaker = `${entry.speaker === 'user' ? words.you : name || words.artificialShort}: `
       const said = entry.state === 'failed' ? words.notUnderstood : entry.text
-      if (line.textContent === speaker + said) continue
+      const line = (this.log.children[index] as HTMLElement | undefined) ?? this.log.appendChild(h('p', { dir: 'auto' }))
+      if (line.textContent === speaker + said) return
+      Object.assign(line.dataset, { speaker: entry.speaker, state: entry.state })
       line.replaceChildren(h('span', { class: 'unseen' }, speaker), said)
       this.log.scrollTop = this.log.scrollHeight
-    }
+    })
   }
 
   private showMicrophone({ state, words, typingOnly }: Sight): void {
@@ -353,5 +360,3 @@ export class View {
 }
 
 const CONNECTED: readonly Phase[] = ['listening', 'thinking', 'speaking']
-/** Older turns leave the log. */
-const MOST_LOGGED = 100

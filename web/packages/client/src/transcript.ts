@@ -40,6 +40,11 @@ export class Times {
       case 'conversation.item.added':
         if (!isPast(event.item.id)) this.begin(event.item.id, now)
         break
+      case 'response.created':
+        // Another connection gives the ids of a lost one again.
+        this.itemsOfResponse.delete(event.response.id)
+        this.sounding.delete(event.response.id)
+        break
       case 'response.output_item.added':
         this.itemsOfResponse.set(event.response_id, [...this.itemsOf(event.response_id), event.item.id])
         if (this.sounding.has(event.response_id)) this.begin(event.item.id, now)
