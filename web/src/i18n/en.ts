@@ -110,6 +110,7 @@ export const en = {
     label: 'The face you talk with',
     artificial: 'This face is made by a machine',
     artificialShort: 'AI',
+    connected: 'Connected. You can speak or type.',
     turnSoundOn: 'Turn sound on',
     allowMicrophone: 'Allow the microphone in the browser’s prompt',
     attempt: 'Attempt {attempt}',
@@ -172,6 +173,7 @@ export const en = {
   message: {
     label: 'Message',
     placeholder: 'Type a message',
+    placeholderWaiting: 'Waiting for the connection',
     placeholderOffline: 'Start a call to write',
     send: 'Send',
     tooLong: '{over} characters too many: {most} at most.',

@@ -40,6 +40,7 @@ export const zh: Words = {
     label: '与你交谈的面孔',
     artificial: '这张脸由机器生成',
     artificialShort: 'AI',
+    connected: '已接通，可以说话或打字。',
     turnSoundOn: '打开声音',
     allowMicrophone: '请在浏览器的提示中允许使用麦克风',
     attempt: '第 {attempt} 次尝试',
@@ -102,6 +103,7 @@ export const zh: Words = {
   message: {
     label: '消息',
     placeholder: '输入消息',
+    placeholderWaiting: '正在等待连接',
     placeholderOffline: '呼叫后即可输入',
     send: '发送',
     tooLong: '超出 {over} 个字符，最多 {most} 个。',
