@@ -84,18 +84,24 @@ impl SettingsFile {
                 format!("{path} holds a mask ({MASK}) in place of a value: give the value itself, or env:NAME");
             return Err(Refused::invalid(path, reason));
         }
+        let defaults = tree::of(&Config::default());
+        let Ok(text) = edit::edited(&before, &changes, &defaults) else {
+            return Err(blame(&before, &changes, &defaults));
+        };
+        let checked = self.check(&text, now, Some(before.as_str()));
+        // First, for a name that does not exist is not one that takes a restart.
+        if matches!(checked, Err(Refused::Invalid { .. })) {
+            return Err(blame(&before, &changes, &defaults));
+        }
         let current = tree::of(now);
-        let frozen = |(path, value): &&(String, &Value)| !self.is_live(path) && tree::at(&current, path) != Some(value);
-        let text = edited(&before, &changes)?;
-        match self.check(&text, now, Some(before.as_str())) {
-            // A name that does not exist is not one that takes a restart.
-            Err(Refused::Invalid { .. }) => Err(blame(&before, &changes)),
-            Err(Refused::NotLive(paths)) => Err(Refused::NotLive(match changes.iter().find(frozen) {
-                Some((path, _)) => vec![path.clone()],
-                // The file was changed by somebody else since it was read.
-                None => paths,
-            })),
-            checked => checked,
+        let is_frozen = |(path, value): &&(String, &Value)| {
+            let wanted = if value.is_null() { tree::at(&defaults, path) } else { Some(*value) };
+            !self.is_live(path) && wanted != tree::at(&current, path)
+        };
+        match changes.iter().find(is_frozen) {
+            Some((path, _)) => Err(Refused::NotLive(vec![path.clone()])),
+            // It may still say so, if somebody changed the file since it was read.
+            None => checked,
         }
     }
 
@@ -161,15 +167,10 @@ fn read(text: &str) -> Result<Config, String> {
     Ok(config)
 }
 
-fn edited(text: &str, changes: &[(String, &Value)]) -> Result<String, Refused> {
-    edit::edited(text, changes, &tree::of(&Config::default())).map_err(|reason| Refused::Invalid { path: None, reason })
-}
-
 /// Which of these changes is at fault: the one without which the rest would do, else the first that would not do alone.
-fn blame(before: &str, changes: &[(String, &Value)]) -> Refused {
-    let defaults = tree::of(&Config::default());
+fn blame(before: &str, changes: &[(String, &Value)], defaults: &Value) -> Refused {
     let with = |changes: &[(String, &Value)]| {
-        let text = edit::edited(before, changes, &defaults)?;
+        let text = edit::edited(before, changes, defaults)?;
         read(&text).map(drop).map_err(|reason| reason.trim().to_owned())
     };
     let without = |index: usize| {
@@ -349,9 +350,11 @@ mod tests {
         let bench = bench(FILE);
         let (llm, server) = (json!({"system_prompt": "Be kind."}), json!({"listen": "0.0.0.0:1"}));
         let patch = json!({"llm": llm, "server": server, "video": {"bitrate_bps": 900_000}});
-        // The command line goes before the file's address.
-        let Err(Refused::NotLive(paths)) = bench.patch(&patch) else { panic!() };
-        assert_eq!(paths, ["video.bitrate_bps"]);
+        assert_eq!(bench.patch(&patch), Err(Refused::NotLive(vec!["server.listen".into()])));
+        // So it is already; and what is not there is taken out.
+        let same =
+            json!({"server": {"listen": "127.0.0.1:0", "media_threads": null}, "video": {"bitrate_bps": 800_000}});
+        assert_eq!(bench.patch(&same).unwrap().changed, [""; 0]);
         fs::write(bench.folder.path().join("config.toml"), "[video]\nbitrate_bps = 900000\n[tts]\nspeed = 1.1\n")
             .unwrap();
         let refused = bench.file.again(&bench.now).unwrap_err();

@@ -302,7 +302,7 @@ async fn what_cannot_be_is_refused_and_changes_nothing() {
             "NOWHERE_SET",
         ),
         (
-            json!({"server": {"listen": "0.0.0.0:1"}, "video": {"bitrate_bps": 1_000_000}}),
+            json!({"server": {"max_calls": 3}, "video": {"bitrate_bps": 1_000_000}}),
             "not_live",
             "video.bitrate_bps",
             "restart",
