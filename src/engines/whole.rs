@@ -115,7 +115,7 @@ mod tests {
     fn voices() -> Arc<Voices> {
         let metrics = Arc::new(Metrics::new());
         let voices = Voices::new(Box::new(|_| None), Handle::current(), metrics.clone());
-        let load = Box::new(|| Ok(Box::new(FakeVoice::default()) as _));
+        let load = Box::new(|| Ok(Box::new(FakeVoice) as _));
         let engine = Worker::start("voice", 4, None, &metrics.clone().queues, Speak { load, metrics }).unwrap();
         let listed = Listed { name: "joe".into(), language: "en-US".into(), speaker: "".into() };
         voices.add(&Arc::new(engine), [listed]);

@@ -133,7 +133,8 @@ impl Host {
 
     /// What this server can do beyond calls.
     fn features(&self) -> Vec<String> {
-        let all = [("say", true), ("uploads", self.config().avatar.uploads), ("memory", self.engines.memory.is_some())];
+        let (uploads, memory) = (self.config().avatar.uploads, self.engines.memory.is_some());
+        let all = [("say", true), ("admin", true), ("uploads", uploads), ("memory", memory)];
         all.into_iter().filter(|(_, has)| *has).map(|(name, _)| name.to_owned()).collect()
     }
 

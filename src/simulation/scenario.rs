@@ -120,9 +120,9 @@ scenario! {
         2000 types Still there?
         answers Yes, I am.
     ";
-    a_text_is_said_as_it_stands_until_somebody_talks_over_it: "
+    a_text_is_said_as_it_stands_and_then_a_question_is_answered: "
         500 lets it say Welcome to our shop. There is fresh bread, and milk, and honey from our own bees.
-        1500 says Do you have eggs?
+        3000 says Do you have eggs?
         answers Yes, we do.
     ";
 }
