@@ -275,6 +275,7 @@ mod tests {
             "llm": {
                 "provider": "openai", "base_url": "http://127.0.0.1:9/v1", "model": "other", "api_key_env": "",
                 "key_header": "api-key", "max_tokens_field": "max_completion_tokens", "system_prompt": "Be kind.",
+                "greeting": "Hello!",
                 "temperature": 0.5, "max_tokens": 100, "history_items": 12, "first_token_timeout_millis": 9000,
                 "total_timeout_millis": 50_000, "headers": {"x-team": "a"}, "query": {"v": "1"},
                 "extra_body": {"top_p": 0.5},

@@ -331,7 +331,8 @@ impl SessionHost for Host {
             detection.kind = "semantic_vad".into();
             detection.eagerness = Some("auto".into());
         }
-        session.audio.output.speed = f64::from(config.tts.speed);
+        // As it stands in the file: 1.2, not 1.2000000476837158.
+        session.audio.output.speed = (f64::from(config.tts.speed) * 1000.0).round() / 1000.0;
         session.audio.output.voice = Voice::Named(config.tts.voice.clone());
         let avatar = json!({
             "type": "video-avatar",
