@@ -40,6 +40,7 @@ const REQUEST_BUCKETS: &[f64] = &[0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1,
 
 /// The kinds of errors that are handled and counted.
 const ERRORS: &[&str] = &[
+    "admin_key",
     "conversation_not_found_again",
     "conversation_not_kept",
     "conversation_not_summarised",
