@@ -134,22 +134,6 @@ test('what is set applies to the running call, and to the next one', { timeout: 
   assert.deepEqual(ofThePage(call.errors), [])
 })
 
-test('a server of before has fewer settings, and no errors', { timeout: 60_000 }, async (t) => {
-  const call = await quietPage(t, {
-    prepare: (page) =>
-      page.route('**/api/status', async (route) => {
-        const { features, languages, persona, ...old } = await (await route.fetch()).json()
-        await route.fulfill({ json: old })
-      }),
-  })
-  await call.openSettings()
-  assert.equal(await call.page.getByRole('combobox', { name: 'Voice' }).count(), 0)
-  assert.equal(await call.page.getByRole('textbox', { name: 'Greeting' }).count(), 0)
-  assert.equal(await call.page.getByRole('slider', { name: 'Speed' }).count(), 1)
-  await screenshot(call, 'page-settings-old-server')
-  assert.deepEqual(call.errors, [])
-})
-
 test('a photo without a face is refused in words', { timeout: 60_000 }, async (t) => {
   const call = await quietPage(t)
   await call.openSettings()

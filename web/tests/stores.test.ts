@@ -199,23 +199,21 @@ describe('the server', () => {
       const path = Object.keys(routes).find((path) => String(url).endsWith(path))
       return Promise.resolve(path ? reply(200, JSON.stringify(routes[path])) : reply(404, '{"error":{"message":"no route"}}'))
     })
-  const asked = () => browser.fetch.mock.calls.map(([url]) => new URL(String(url)).pathname)
 
-  it('that is older is not asked for what it lacks', async () => {
-    answers({ '/api/status': { version: '1' }, '/v1/avatars': AVATARS, '/client_secrets': { session: { instructions: 'Be brief.' } } })
+  it('tells its voices, models and what it can do', async () => {
+    const voices = { data: [{ id: 'joe', name: 'Joe', languages: ['en-US'], default: true }] }
+    const defaults = { session: { instructions: 'Be brief.' } }
+    answers({
+      '/api/status': { features: ['say'] },
+      '/v1/avatars': AVATARS,
+      '/v1/voices': voices,
+      '/v1/models': { data: [{ id: 'qwen' }] },
+      '/client_secrets': defaults,
+    })
     const server = useServer()
     await server.lookCloser()
     expect(server.defaultAvatar).toBe('man')
     expect(server.defaults.instructions).toBe('Be brief.')
-    expect(server.voices).toEqual([])
-    expect(asked().filter((path) => /voices|models/.test(path))).toEqual([])
-  })
-
-  it('tells its voices, models and what it can do', async () => {
-    const voices = { data: [{ id: 'joe', name: 'Joe', languages: ['en-US'], default: true }] }
-    answers({ '/api/status': { features: ['say'] }, '/v1/avatars': AVATARS, '/v1/voices': voices, '/v1/models': { data: [{ id: 'qwen' }] } })
-    const server = useServer()
-    await server.lookCloser()
     expect([server.can('say'), server.can('uploads')]).toEqual([true, false])
     expect(server.voices.map(({ id }) => id)).toEqual(['joe'])
     expect(server.models).toEqual(['qwen'])

@@ -22,9 +22,7 @@ export const useServer = defineStore('server', () => {
   const defaults = shallowRef<Defaults>(defaultsOf(null, null))
   const isUnreachable = ref(false)
 
-  const can = (feature: string) => status.value?.features?.includes(feature) ?? false
-  /** Older servers name no features, and have neither voices to list nor clips to show. */
-  const isCurrent = computed(() => status.value?.features !== undefined)
+  const can = (feature: string) => status.value?.features.includes(feature) ?? false
   const defaultAvatar = computed(() => avatars.value.find((avatar) => avatar.default)?.id ?? null)
 
   /** What the page shows before a call. */
@@ -41,8 +39,8 @@ export const useServer = defineStore('server', () => {
     if (isUnreachable.value) return
     const [session, spoken, known] = await Promise.all([
       defaultSession(),
-      isCurrent.value ? orNull(api.value.voices()) : null,
-      isCurrent.value ? orNull(api.value.models()) : null,
+      orNull(api.value.voices()),
+      orNull(api.value.models()),
     ])
     defaults.value = defaultsOf(session, defaultAvatar.value)
     if (spoken) voices.value = spoken
@@ -59,7 +57,7 @@ export const useServer = defineStore('server', () => {
     return answer?.session ?? null
   }
 
-  return { base, api, status, avatars, voices, models, defaults, defaultAvatar, isUnreachable, isCurrent, can, look, lookCloser }
+  return { base, api, status, avatars, voices, models, defaults, defaultAvatar, isUnreachable, can, look, lookCloser }
 })
 
 function orNull<Value>(promise: Promise<Value>): Promise<Value | null> {

@@ -9,13 +9,13 @@ export interface ServerStatus {
   uptime_seconds: number
   calls: { active: number; limit: number; total: number }
   engines: Record<string, string>
-  /** What this server can do: `say`, `uploads`, `memory`, `admin`. Absent on older servers. */
-  features?: string[]
+  /** What this server can do: `say`, `uploads`, `memory`, `admin`. */
+  features: string[]
   /** Codes of ISO 639-1 that it understands. */
-  languages?: string[]
+  languages: string[]
   /** How long conversations are kept; null: for ever. */
-  conversation_days?: number | null
-  persona?: { greeting?: string }
+  conversation_days: number | null
+  persona: { greeting: string }
 }
 
 export interface VoiceInfo {
