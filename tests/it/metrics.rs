@@ -11,7 +11,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::caller::Call;
-use crate::server::Server;
+use crate::server::{Server, weight};
 
 /// Gauges that a call has while it is up.
 const OF_A_CALL: &str = "visavis_call_frames_per_second{";
@@ -218,7 +218,9 @@ async fn a_real_prometheus_takes_metrics_rules_and_dashboard() {
     prometheus.until("the server is up", up).await;
 
     let mut call = Call::open(&server).await;
-    call.ask("What is the capital of France?").await;
+    call.speak(&weight("test-speech").with_file_name("beckett.wav")).await;
+    call.until("an answer's sound", |event| event["type"] == "output_audio_buffer.started").await;
+    call.until("its end", |event| event["type"] == "output_audio_buffer.stopped").await;
     let during = server.metrics().await;
     assert!(during.contains(OF_A_CALL), "{during}");
     assert!(during.contains("visavis_queue_capacity{queue=\"texts\"} 256"), "{during}");
@@ -236,7 +238,9 @@ async fn a_real_prometheus_takes_metrics_rules_and_dashboard() {
         let value = after.lines().find_map(|line| line.strip_prefix(total)?.trim().parse::<f64>().ok());
         assert!(value.is_some_and(|value| value > 0.0), "{total}: {value:?}");
     }
-    for engine in ["ears_packet", "audio_encode", "frame_draw", "frame_encode", "first_token", "language_answer"] {
+    for engine in
+        ["ears_packet", "transcribe", "audio_encode", "frame_draw", "frame_encode", "first_token", "language_answer"]
+    {
         assert!(!after.contains(&format!("visavis_{engine}_seconds_count 0\n")), "{engine} was measured");
     }
     assert!(

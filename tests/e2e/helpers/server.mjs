@@ -12,12 +12,13 @@ import { ARTIFACTS, BINARY, PAGE, SERVER_CONFIG, serverArguments } from './setti
 const READY_MILLIS = 120_000
 const STOP_MILLIS = 15_000
 
-/** Resolves when the server says that it is ready. `url` has no slash at its end. `settings` go behind the usual ones. */
+/** Resolves when the server says that it is ready. `url` has no slash at its end. `settings` go on where [server] stands. */
 export async function startServer(settings = '') {
   if (!existsSync(BINARY)) throw new Error(`No server at ${BINARY}. Build it (make build) or name it in VISAVIS_BIN.`)
   const folder = mkdtempSync(path.join(os.tmpdir(), 'visavis-e2e-'))
   const config = path.join(folder, 'config.toml')
-  writeFileSync(config, `${SERVER_CONFIG}[memory]\nfile = "${path.join(folder, 'conversations.db')}"\n${settings}`)
+  const memory = `[memory]\nfile = "${path.join(folder, 'conversations.db')}"\n`
+  writeFileSync(config, `${memory}${SERVER_CONFIG}${settings}`)
   mkdirSync(ARTIFACTS, { recursive: true })
   const log = createWriteStream(path.join(ARTIFACTS, 'e2e-server.log'))
 
