@@ -109,10 +109,11 @@ fn said(line: &Line, lag: f64) -> Vec<Said> {
         let (Some(first), Some(last)) = (step(start), step(end)) else { continue };
         let vowels = vowels(phoneme);
         let shut = phoneme.ipa.is_empty() || viseme_of(&phoneme.ipa) == Viseme::PP;
-        for at in first.min(steps)..last.min(steps) {
+        let within = said.iter_mut().take(last).skip(first);
+        for (at, said) in within.enumerate() {
             // A diphthong's parts share its time.
-            let part = (at - first) * vowels.len() / (last - first).max(1);
-            said[at] = Said {
+            let part = at * vowels.len() / (last - first).max(1);
+            *said = Said {
                 spoken: !phoneme.ipa.is_empty(),
                 vowel: !vowels.is_empty(),
                 openness: vowels.get(part).copied().unwrap_or(if shut { 0.0 } else { CLOSE }),

@@ -19,7 +19,8 @@ pub(super) struct Studio {
     /// What was seen before this face, and the pictures in which it is still seen.
     before: Option<(Rgba, u16)>,
     mixed: Rgba,
-    /// The next picture is converted in whole.
+    /// The next picture is converted in whole, and is a key frame: the encoder keeps what changes little as it was, and
+    /// nothing may stay of a face that was faded out.
     anew: bool,
     metrics: Arc<Metrics>,
 }
@@ -70,6 +71,7 @@ impl Studio {
     /// The first picture is a key frame, as is any with `key_frame`.
     pub(super) fn picture(&mut self, pose: &Pose, key_frame: bool) -> Result<Option<EncodedPicture>, VideoError> {
         let start = clock::now();
+        let key_frame = key_frame || self.anew;
         let area = self.face.redraw(pose, &mut self.rgba);
         self.convert(area);
         let drawn = clock::now();

@@ -130,7 +130,7 @@ impl Prometheus {
             .stderr(log)
             .spawn()
             .expect("prometheus is here: deploy/packages.sh test");
-        let mut prometheus = Self { url: format!("http://127.0.0.1:{port}"), child, folder: folder };
+        let mut prometheus = Self { url: format!("http://127.0.0.1:{port}"), child, folder };
         prometheus.until("it is ready", async |of| of.get("/-/ready").await.is_some()).await;
         prometheus
     }

@@ -57,7 +57,7 @@ pub fn save(likeness: &Likeness, name: &str, folder: &Path) -> Result<(), Portra
     let toml = toml::to_string(&description).map_err(|error| failed(&error))?;
 
     let failed_to = |error: std::io::Error| failed(&error);
-    written(folder, &failed, |folder| {
+    written(folder, failed, |folder| {
         std::fs::write(folder.join(PICTURE), &png).map_err(failed_to)?;
         std::fs::write(folder.join(DESCRIPTION), &toml).map_err(failed_to)
     })
