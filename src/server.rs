@@ -13,7 +13,7 @@ use crate::clock;
 use crate::config::{Config, SettingsFile};
 use crate::engines::Engines;
 use crate::log::LogFilter;
-use crate::memory;
+use crate::memory::Shelf;
 use crate::metrics::{self, Metrics};
 use crate::models::Store;
 use crate::page;
@@ -76,7 +76,7 @@ pub async fn serve(config: Config, file: SettingsFile, log: LogFilter) -> Result
 }
 
 /// Deletes conversations that are over the age limit, at the start and every hour; never ends.
-async fn forget_the_old(memory: Option<Arc<dyn memory::Store>>) {
+async fn forget_the_old(memory: Option<Arc<Shelf>>) {
     let Some(memory) = memory else { return std::future::pending().await };
     let mut hours = tokio::time::interval(Duration::from_secs(3600));
     loop {

@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::hearing::{AsrError, Languages, SileroModel};
 use crate::knowledge::{Knowledge, KnowledgeError};
 use crate::language::{LanguageError, LanguageModel, LocalServer, LocalServerGuard};
-use crate::memory::{self, Store as Conversations, StoreError};
+use crate::memory::{self, Shelf, StoreError};
 use crate::metrics::Metrics;
 use crate::models::{ModelError, Store};
 use crate::onnx::{OnnxError, Runtime};
@@ -75,7 +75,7 @@ pub struct Engines {
     /// What the persona knows, if it has a folder.
     pub knowledge: Option<Knowledge>,
     /// Keeps conversations, if any are to be kept.
-    pub memory: Option<Arc<dyn Conversations>>,
+    pub memory: Option<Arc<Shelf>>,
     pub media: MediaPool,
     /// Who can be seen.
     pub avatars: Arc<Avatars>,
@@ -137,7 +137,7 @@ impl Engines {
         let settings = config.knowledge.clone();
         let knowledge = tokio::task::spawn_blocking(move || Knowledge::open(&settings)).await;
         let knowledge = knowledge.map_err(|_| EngineError::Lost("knowledge"))??;
-        let memory = memory::open(&config.memory).await?;
+        let memory = memory::open(&config.memory).await?.map(|store| Arc::new(Shelf::new(store)));
         let voices = Arc::new(voices);
         let engines =
             Self { ears, recognizers, judge, voices, language, tools, knowledge, memory, media, avatars, metrics };

@@ -10,6 +10,7 @@ mod error;
 mod id;
 mod redis;
 mod settings;
+mod shelf;
 mod sqlite;
 mod summary;
 #[cfg(test)]
@@ -27,6 +28,7 @@ pub use conversation::{Conversation, Item, Limits, Role, Summary};
 pub use error::StoreError;
 pub use id::{ConversationId, IdError, valid_id};
 pub use settings::{Keep, MemorySettings};
+pub use shelf::{Kept, Shelf};
 pub use sqlite::SqliteStore;
 pub use summary::{Resumed, Summarise, plan, resume};
 pub use volatile::VolatileStore;

@@ -1,10 +1,9 @@
 //! Makes metrics, registers them, and keeps what was said of each, for docs/metrics.md.
 
 use prometheus::core::{Collector, Desc};
-use prometheus::process_collector::ProcessCollector;
 use prometheus::{
-    CounterVec, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
-    Opts, Registry,
+    Counter, CounterVec, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, Opts, Registry,
 };
 
 /// A metric as it is documented.
@@ -61,6 +60,11 @@ impl Families {
         counters
     }
 
+    /// Seconds of one thing.
+    pub(super) fn time(&mut self, name: &str, help: &str) -> Counter {
+        self.add("counter", Counter::new(name, help))
+    }
+
     pub(super) fn gauge(&mut self, name: &str, help: &str) -> IntGauge {
         self.add("gauge", IntGauge::new(name, help))
     }
@@ -82,13 +86,5 @@ impl Families {
         self.made.extend(metric.desc().iter().map(|of| Family::new(of, kind)));
         self.registry.register(Box::new(metric.clone())).expect("unique metric");
         metric
-    }
-
-    /// Figures of this process that the library reads by itself.
-    pub(super) fn process(&mut self) {
-        let process = ProcessCollector::for_self();
-        let kind = |name: &str| if name.ends_with("_total") { "counter" } else { "gauge" };
-        self.made.extend(process.desc().iter().map(|of| Family::new(of, kind(&of.fq_name))));
-        self.registry.register(Box::new(process)).expect("unique metric");
     }
 }

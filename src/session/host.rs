@@ -13,7 +13,7 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::codec::Codec;
-use super::keeping::{Begun, Kept};
+use super::keeping::Begun;
 use super::limits::LimitSettings;
 use super::registry::Registry;
 use super::settings::{CallSettings, check_face, check_voice, conversation, known_voice, no_such_face};
@@ -105,12 +105,12 @@ impl Host {
     async fn begun(&self, config: &Config, session: &Session) -> Result<Begun, ErrorBody> {
         let memory = &config.memory;
         let id = conversation(session, memory.guessable_ids)?;
-        let kept = id.zip(self.engines.memory.clone()).map(|(id, store)| Kept { id, store });
+        let kept = id.zip(self.engines.memory.as_ref()).map(|(id, shelf)| shelf.take(id));
         let mut conversation = Conversation::default();
-        if let Some(Kept { id, store }) = &kept {
-            let loaded = tokio::time::timeout(MEMORY_PATIENCE, store.load(id, clock::unix_seconds())).await;
+        if let Some(kept) = &kept {
+            let loaded = tokio::time::timeout(MEMORY_PATIENCE, kept.load(clock::unix_seconds())).await;
             match loaded {
-                Ok(Ok(loaded)) => conversation = loaded.unwrap_or_default(),
+                Ok(Ok(loaded)) => conversation = loaded,
                 // To talk without memory is better than not to talk.
                 Ok(Err(error)) => self.engines.metrics.error("conversation_not_found_again", &error),
                 Err(_) => self.engines.metrics.error("conversation_not_found_again", &"the store does not answer"),

@@ -15,17 +15,10 @@ use crate::clock;
 use crate::dialogue::{self, ItemId, Matter, Medium, Message, NewItem, Place, Request};
 use crate::engines::Engines;
 use crate::language::{Piece, Question};
-use crate::memory::{Conversation, ConversationId, Item, Role, Store, Summarise, Summary, plan, resume};
+use crate::memory::{Conversation, Item, Kept, Role, Summarise, Summary, plan, resume};
 
 /// What waits for the task; more is kept back in the session.
 const TOLD: usize = 16;
-
-/// Where a conversation is kept.
-#[derive(Clone)]
-pub struct Kept {
-    pub id: ConversationId,
-    pub store: Arc<dyn Store>,
-}
 
 /// What a call begins with.
 pub struct Begun {
@@ -179,8 +172,8 @@ fn forget(conversation: &mut Conversation) {
 }
 
 async fn save(kept: Option<&Kept>, items: Vec<Item>, summary: Option<Summary>, engines: &Engines) {
-    let Some(Kept { id, store }) = kept else { return };
-    if let Err(error) = store.save(id, items, summary, clock::unix_seconds()).await {
+    let Some(kept) = kept else { return };
+    if let Err(error) = kept.save(items, summary, clock::unix_seconds()).await {
         engines.metrics.error("conversation_not_kept", &error);
     }
 }
