@@ -137,7 +137,7 @@ impl Engines {
         let settings = config.knowledge.clone();
         let knowledge = tokio::task::spawn_blocking(move || Knowledge::open(&settings)).await;
         let knowledge = knowledge.map_err(|_| EngineError::Lost("knowledge"))??;
-        let memory = memory::open(&config.memory).await?.map(|store| Arc::new(Shelf::new(store)));
+        let memory = memory::open(&config.memory, &metrics.queues).await?.map(|store| Arc::new(Shelf::new(store)));
         let voices = Arc::new(voices);
         let engines =
             Self { ears, recognizers, judge, voices, language, tools, knowledge, memory, media, avatars, metrics };

@@ -23,6 +23,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::metrics::Queues;
+
 pub use self::redis::RedisStore;
 pub use conversation::{Conversation, Item, Limits, Role, Summary};
 pub use error::StoreError;
@@ -64,12 +66,12 @@ pub trait Store: Send + Sync {
 }
 
 /// The store that the settings ask for; `None` if nothing is to be kept. Fails if it cannot be used.
-pub async fn open(settings: &MemorySettings) -> Result<Option<Arc<dyn Store>>, StoreError> {
+pub async fn open(settings: &MemorySettings, queues: &Arc<Queues>) -> Result<Option<Arc<dyn Store>>, StoreError> {
     let limits = settings.limits();
     Ok(match settings.store {
         Keep::Nothing => None,
         Keep::Memory => Some(Arc::new(VolatileStore::new(limits, settings.max_conversations))),
-        Keep::Sqlite => Some(Arc::new(SqliteStore::open(&file(settings)?, limits)?)),
+        Keep::Sqlite => Some(Arc::new(SqliteStore::open(&file(settings)?, limits, queues)?)),
         Keep::Redis => {
             let variable = &settings.redis_url_env;
             let url = std::env::var(variable).ok().filter(|url| !url.is_empty());

@@ -10,9 +10,14 @@ use std::process::{Child, Command, Stdio};
 use rusqlite::Connection;
 
 use super::*;
+use crate::metrics::Metrics;
 
 const LIMITS: Limits = Limits { items: 6, bytes: 200, age_seconds: 1000 };
 const NOW: u64 = 1_800_000_000;
+
+fn sqlite(path: &Path) -> Result<SqliteStore, StoreError> {
+    SqliteStore::open(path, LIMITS, &Metrics::new().queues)
+}
 
 fn id(name: &str) -> ConversationId {
     valid_id(name, true).unwrap()
@@ -119,7 +124,7 @@ async fn in_memory_the_one_least_lately_touched_makes_room() {
 #[tokio::test]
 async fn in_sqlite() {
     let folder = tempfile::tempdir().unwrap();
-    suite(&SqliteStore::open(&folder.path().join("new/folder/c.db"), LIMITS).unwrap()).await;
+    suite(&sqlite(&folder.path().join("new/folder/c.db")).unwrap()).await;
 }
 
 #[tokio::test]
@@ -127,7 +132,7 @@ async fn a_file_is_private_and_outlives_the_server() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("private/c.db");
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    let store = SqliteStore::open(&path, LIMITS).unwrap();
+    let store = sqlite(&path).unwrap();
     store.save(&id("ada"), turn("Hello", "Hi"), None, NOW).await.unwrap();
     assert_eq!(mode(path.parent().unwrap()), 0o700);
     for file in fs::read_dir(path.parent().unwrap()).unwrap() {
@@ -137,7 +142,7 @@ async fn a_file_is_private_and_outlives_the_server() {
     drop(store);
     // One that others may read is closed to them.
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-    let store = SqliteStore::open(&path, LIMITS).unwrap();
+    let store = sqlite(&path).unwrap();
     assert_eq!(mode(&path), 0o600);
     assert_eq!(store.load(&id("ada"), NOW).await.unwrap().unwrap().items.len(), 2);
 }
@@ -152,7 +157,7 @@ async fn what_was_deleted_is_not_in_the_file_any_more() {
             bytes.windows(secret.len()).any(|window| window == secret.as_bytes())
         })
     };
-    let store = SqliteStore::open(&path, LIMITS).unwrap();
+    let store = sqlite(&path).unwrap();
     store.save(&id("ada"), turn("my-secret-word", "noted"), None, NOW).await.unwrap();
     store.save(&id("bob"), turn("other-secret", "noted"), None, NOW).await.unwrap();
     assert!(holds("my-secret-word") && holds("other-secret"));
@@ -168,7 +173,7 @@ fn files_that_are_not_ours_are_refused_and_left_alone() {
     let path = folder.path().join("c.db");
     let refused = |what: &str| {
         let before = fs::read(&path).unwrap();
-        let error = SqliteStore::open(&path, LIMITS).map(|_| ()).unwrap_err();
+        let error = sqlite(&path).map(|_| ()).unwrap_err();
         assert_eq!(fs::read(&path).unwrap(), before, "{what} was changed");
         fs::remove_file(&path).unwrap();
         error
@@ -178,11 +183,11 @@ fn files_that_are_not_ours_are_refused_and_left_alone() {
     Connection::open(&path).unwrap().execute_batch("CREATE TABLE songs (name TEXT)").unwrap();
     assert!(matches!(refused("another database"), StoreError::Foreign { .. }));
 
-    drop(SqliteStore::open(&path, LIMITS).unwrap());
+    drop(sqlite(&path).unwrap());
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
     assert!(matches!(refused("a newer file"), StoreError::Newer { found: 99, .. }));
 
-    drop(SqliteStore::open(&path, LIMITS).unwrap());
+    drop(sqlite(&path).unwrap());
     let mut bytes = fs::read(&path).unwrap();
     let length = bytes.len();
     bytes[4096..length].fill(0xa5);
@@ -206,7 +211,7 @@ async fn a_file_of_each_older_schema_is_brought_to_the_newest() {
             old.pragma_update(None, "application_id", 0x7669_7376).unwrap();
         }
         drop(old);
-        suite(&SqliteStore::open(&path, LIMITS).unwrap()).await;
+        suite(&sqlite(&path).unwrap()).await;
         let version = Connection::open(&path).unwrap().pragma_query_value(None, "user_version", |row| row.get(0));
         assert_eq!(version, Ok(sqlite::STEPS.len() as i64));
     }
@@ -216,7 +221,8 @@ async fn a_file_of_each_older_schema_is_brought_to_the_newest() {
 async fn a_full_queue_refuses_and_what_is_in_it_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("c.db");
-    let store = SqliteStore::open(&path, LIMITS).unwrap();
+    let metrics = Metrics::new();
+    let store = SqliteStore::open(&path, LIMITS, &metrics.queues).unwrap();
     // Somebody else has the file locked, so that the first request waits and the queue fills.
     let other = Connection::open(&path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -225,6 +231,12 @@ async fn a_full_queue_refuses_and_what_is_in_it_is_written() {
     let refused = saves.iter_mut().filter_map(futures::FutureExt::now_or_never).count();
     // 256 wait, and one is under way if the thread has taken it yet.
     assert!((43..=44).contains(&refused), "{refused}");
+    let told = metrics.text();
+    for line in
+        ["visavis_queue_depth{queue=\"memory\"} 256", &format!("visavis_dropped_total{{queue=\"memory\"}} {refused}")]
+    {
+        assert!(told.contains(line), "no {line} in {told}");
+    }
     other.execute_batch("COMMIT").unwrap();
     drop(saves);
     drop(store);
@@ -349,17 +361,18 @@ async fn a_redis_that_is_not_there_is_told_at_the_start() {
     let url = format!("redis://127.0.0.1:{port}/0");
     assert!(matches!(RedisStore::open(&url, "test", LIMITS).await, Err(StoreError::Redis(_))));
     let settings = MemorySettings { store: Keep::Redis, redis_url_env: "VISAVIS_UNSET".into(), ..Default::default() };
-    let error = open(&settings).await.map(|_| ()).unwrap_err().to_string();
+    let error = open(&settings, &Metrics::new().queues).await.map(|_| ()).unwrap_err().to_string();
     assert!(error.contains("VISAVIS_UNSET"), "{error}");
 }
 
 #[tokio::test]
 async fn the_settings_choose_the_store() {
     let folder = tempfile::tempdir().unwrap();
+    let queues = Metrics::new().queues;
     let of = |store| MemorySettings { store, file: folder.path().join("c.db"), ..Default::default() };
-    assert!(open(&of(Keep::Nothing)).await.unwrap().is_none());
+    assert!(open(&of(Keep::Nothing), &queues).await.unwrap().is_none());
     for keep in [Keep::Memory, Keep::Sqlite] {
-        let store = open(&of(keep)).await.unwrap().unwrap();
+        let store = open(&of(keep), &queues).await.unwrap().unwrap();
         store.save(&id("ada"), turn("a", "b"), None, NOW).await.unwrap();
         assert_eq!(folder.path().join("c.db").exists(), keep == Keep::Sqlite);
     }

@@ -165,6 +165,7 @@ impl Running {
         queues.dropped_many("audio_out", new(|of| of.audio_out_dropped));
         queues.dropped_many("pictures_out", new(|of| of.pictures_out_dropped));
         queues.dropped_many("texts", new(|of| of.texts_refused));
+        queues.dropped_many("tracks", new(|of| of.tracks_refused));
         *before = *counters;
     }
 }

@@ -20,7 +20,7 @@ use super::engine::{self, Rtcp};
 use super::inbound::{self, InboundCounters, TextOut};
 use super::outbound::MediaSender;
 use super::quality::{Meter, Reception};
-use super::signals::{Signals, handler};
+use super::signals::{Arrival, Signals, handler};
 use super::supervisor::Supervisor;
 use super::tracks::{LocalTrack, LocalTracks};
 use super::{MAX_TEXT_BYTES, PeerCounters, PeerError, PeerEvent, PeerSettings, TEXT_QUEUE, offer};
@@ -40,6 +40,8 @@ pub struct Peer {
     texts: mpsc::Sender<TextOut>,
     texts_refused: Arc<AtomicU64>,
     events_in: mpsc::WeakSender<PeerEvent>,
+    tracks_in: mpsc::WeakSender<Arrival>,
+    tracks_refused: Arc<AtomicU64>,
     inbound: Arc<InboundCounters>,
     reception: Arc<Mutex<Reception>>,
     video: bool,
@@ -113,6 +115,7 @@ impl Peer {
         let mut supervisor = Supervisor::new(events_to_session, media.clone(), rtcp, tracks, texts_out);
         supervisor.inbound = Arc::clone(&inbound);
         supervisor.video_sink = video_sink;
+        let (tracks_in, tracks_refused) = (signals.arrivals_in.clone(), signals.refused.clone());
         let mut tasks = JoinSet::new();
         tasks.spawn({
             let stop = stop.clone();
@@ -130,6 +133,8 @@ impl Peer {
             texts,
             texts_refused: Arc::default(),
             events_in,
+            tracks_in,
+            tracks_refused,
             inbound,
             reception,
             video,
@@ -181,6 +186,7 @@ impl Peer {
     /// Reads the counters, also when the peer is elsewhere or gone.
     pub fn counting(&self) -> impl Fn() -> PeerCounters + Send + Sync + use<> {
         let (inbound, media, texts_refused) = (self.inbound.clone(), self.media.clone(), self.texts_refused.clone());
+        let tracks_refused = self.tracks_refused.clone();
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         move || {
             let out = media.counters();
@@ -193,6 +199,7 @@ impl Peer {
                 pictures_out_dropped: read(&out.pictures_dropped),
                 send_errors: read(&out.send_errors),
                 texts_refused: read(&texts_refused),
+                tracks_refused: read(&tracks_refused),
             }
         }
     }
@@ -201,6 +208,7 @@ impl Peer {
     pub fn watch(&self, queues: &Queues) {
         queues.watch_channel("peer_events", self.events_in.clone());
         queues.watch_channel("texts", self.texts.downgrade());
+        queues.watch_channel("tracks", self.tracks_in.clone());
         self.media.watch(queues);
     }
 

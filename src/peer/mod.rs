@@ -103,4 +103,6 @@ pub struct PeerCounters {
     pub send_errors: u64,
     /// Messages that found the queue full or the call over.
     pub texts_refused: u64,
+    /// Tracks and channels of the other side that came too many at once.
+    pub tracks_refused: u64,
 }

@@ -2,6 +2,7 @@
 //! on and never wait.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rtc::peer_connection::state::{RTCIceGatheringState, RTCPeerConnectionState};
 use tokio::sync::{mpsc, watch};
@@ -23,25 +24,37 @@ pub(super) struct Signals {
     pub(super) gathering: watch::Receiver<RTCIceGatheringState>,
     pub(super) state: watch::Receiver<RTCPeerConnectionState>,
     pub(super) arrivals: mpsc::Receiver<Arrival>,
+    pub(super) arrivals_in: mpsc::WeakSender<Arrival>,
+    /// Arrivals that found no room.
+    pub(super) refused: Arc<AtomicU64>,
 }
 
 struct Handler {
     gathering: watch::Sender<RTCIceGatheringState>,
     state: watch::Sender<RTCPeerConnectionState>,
     arrivals: mpsc::Sender<Arrival>,
+    refused: Arc<AtomicU64>,
 }
 
 pub(super) fn handler() -> (Arc<dyn PeerConnectionEventHandler>, Signals) {
     let (gathering, gathering_seen) = watch::channel(RTCIceGatheringState::default());
     let (state, state_seen) = watch::channel(RTCPeerConnectionState::default());
     let (arrivals, arrivals_seen) = mpsc::channel(ARRIVALS);
-    let signals = Signals { gathering: gathering_seen, state: state_seen, arrivals: arrivals_seen };
-    (Arc::new(Handler { gathering, state, arrivals }), signals)
+    let refused = Arc::new(AtomicU64::default());
+    let signals = Signals {
+        gathering: gathering_seen,
+        state: state_seen,
+        arrivals: arrivals_seen,
+        arrivals_in: arrivals.downgrade(),
+        refused: refused.clone(),
+    };
+    (Arc::new(Handler { gathering, state, arrivals, refused }), signals)
 }
 
 impl Handler {
     fn arrived(&self, arrival: Arrival) {
         if self.arrivals.try_send(arrival).is_err() {
+            self.refused.fetch_add(1, Ordering::Relaxed);
             tracing::warn!("more than {ARRIVALS} tracks and channels at once: the rest is ignored");
         }
     }

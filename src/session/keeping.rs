@@ -77,6 +77,7 @@ impl Keeper {
         let past: Vec<Request> = (first..).zip(resumed.items).map(item).collect();
         let items = (first..conversation.next()).map(id).collect();
         let (task, told) = mpsc::channel(TOLD);
+        engines.metrics.queues.watch_channel("keeping", task.downgrade());
         let (summaries_out, summaries) = mpsc::channel(1);
         tasks.spawn(keep(kept, conversation, budget, engines, told, summaries_out));
         (Self { task, summaries, unsaved: Vec::new(), first, items, notes }, past)

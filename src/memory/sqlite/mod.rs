@@ -14,15 +14,17 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use async_trait::async_trait;
+use crossbeam_channel::{Sender, TrySendError, bounded};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use tokio::sync::oneshot;
 
-use super::conversation::{Conversation, Item, Limits, Role, Summary, bounded};
+use super::conversation::{self, Conversation, Item, Limits, Role, Summary};
 use super::{ConversationId, MOST_LISTED, Store, StoreError, valid_id};
+use crate::metrics::Queues;
 use crate::threads::{Priority, spawn};
 
 /// Requests that wait for the disk; further ones are refused.
@@ -32,18 +34,19 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
 pub struct SqliteStore {
     limits: Limits,
-    jobs: Option<SyncSender<Job>>,
+    jobs: Option<Arc<Sender<Job>>>,
+    queues: Arc<Queues>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl SqliteStore {
     /// Makes the file and its folder if they are not there. Reads all of it once to see whether it is whole.
-    pub fn open(path: &Path, limits: Limits) -> Result<Self, StoreError> {
+    pub fn open(path: &Path, limits: Limits, queues: &Arc<Queues>) -> Result<Self, StoreError> {
         let failed = |source| StoreError::File { path: path.to_owned(), source };
         make_private(path).map_err(failed)?;
         let mut connection = Connection::open(path)?;
         schema::prepare(&mut connection, path)?;
-        let (jobs, waiting) = sync_channel::<Job>(QUEUE);
+        let (jobs, waiting) = bounded::<Job>(QUEUE);
         let thread = spawn("memory", Priority::Model, move || {
             for job in waiting {
                 if catch_unwind(AssertUnwindSafe(|| job(&mut connection))).is_err() {
@@ -52,7 +55,9 @@ impl SqliteStore {
             }
         })
         .map_err(failed)?;
-        Ok(Self { limits, jobs: Some(jobs), thread: Some(thread) })
+        let jobs = Arc::new(jobs);
+        queues.watch_thread("memory", &jobs);
+        Ok(Self { limits, jobs: Some(jobs), queues: queues.clone(), thread: Some(thread) })
     }
 
     async fn run<T: Send + 'static>(
@@ -65,7 +70,10 @@ impl SqliteStore {
         });
         match self.jobs.as_ref().map(|jobs| jobs.try_send(job)) {
             Some(Ok(())) => {}
-            Some(Err(TrySendError::Full(_))) => return Err(StoreError::Busy(QUEUE)),
+            Some(Err(TrySendError::Full(_))) => {
+                self.queues.dropped("memory");
+                return Err(StoreError::Busy(QUEUE));
+            }
             Some(Err(TrySendError::Disconnected(_))) | None => return Err(StoreError::Ended),
         }
         Ok(answered.await.map_err(|_| StoreError::Ended)??)
@@ -162,14 +170,21 @@ fn save(
             .prepare_cached(
                 "INSERT INTO items (conversation, number, role, text, at, cut) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
-            .execute(params![key, next, item.role.name(), bounded(&item.text), signed(item.at), item.cut])?;
+            .execute(params![
+                key,
+                next,
+                item.role.name(),
+                conversation::bounded(&item.text),
+                signed(item.at),
+                item.cut
+            ])?;
         next += 1;
     }
     transaction.prepare_cached("UPDATE conversations SET next = ?2 WHERE key = ?1")?.execute(params![key, next])?;
     if let Some(summary) = summary {
         transaction
             .prepare_cached("UPDATE conversations SET summary = ?2, upto = ?3 WHERE key = ?1")?
-            .execute(params![key, bounded(&summary.text), signed(summary.upto)])?;
+            .execute(params![key, conversation::bounded(&summary.text), signed(summary.upto)])?;
     }
     let mut lengths =
         transaction.prepare_cached("SELECT octet_length(text) FROM items WHERE conversation = ?1 ORDER BY number")?;
