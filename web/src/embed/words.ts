@@ -53,8 +53,8 @@ const en = {
   problems: {
     'no-webrtc': () => ({ title: 'This browser cannot make calls', advice: 'Use a current Chrome, Edge, Firefox or Safari.' }),
     'no-h264': () => ({
-      title: 'This browser cannot show the face',
-      advice: 'It has no H.264 video. Use Chrome, Edge or Safari, or turn on the OpenH264 plugin in Firefox.',
+      title: 'You can hear the face, but not see it move',
+      advice: 'This browser has no H.264 video. Use Chrome, Edge or Safari, or turn on the OpenH264 plugin in Firefox.',
     }),
     unreachable: () => ({ title: 'The server cannot be reached', advice: 'Check your connection and try again in a moment.' }),
     'server-full': () => ({ title: 'All places are taken', advice: 'Somebody may hang up soon.' }),
@@ -159,8 +159,8 @@ const zh: Words = {
   problems: {
     'no-webrtc': () => ({ title: '此浏览器无法通话', advice: '请使用新版 Chrome、Edge、Firefox 或 Safari。' }),
     'no-h264': () => ({
-      title: '此浏览器无法显示面孔',
-      advice: '它不支持 H.264 视频。请使用 Chrome、Edge 或 Safari，或在 Firefox 中启用 OpenH264 插件。',
+      title: '可以听到声音，但看不到面孔动作',
+      advice: '此浏览器不支持 H.264 视频。请使用 Chrome、Edge 或 Safari，或在 Firefox 中启用 OpenH264 插件。',
     }),
     unreachable: () => ({ title: '无法连接服务器', advice: '请检查网络，稍后重试。' }),
     'server-full': () => ({ title: '暂时没有空位', advice: '稍后可能有人挂断。' }),

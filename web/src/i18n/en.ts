@@ -16,8 +16,8 @@ const problems: ProblemWords = {
     advice: 'It has no WebRTC. Open this page in a current Chrome, Edge, Firefox or Safari.',
   },
   'no-h264': {
-    title: 'This browser cannot show the face',
-    advice: 'It has no H.264 video. Use Chrome, Edge or Safari, or turn on the OpenH264 plugin in Firefox.',
+    title: 'You can hear the face, but not see it move',
+    advice: 'This browser has no H.264 video. Use Chrome, Edge or Safari, or turn on the OpenH264 plugin in Firefox.',
   },
   unreachable: {
     title: 'The server cannot be reached',

@@ -112,8 +112,8 @@ export const zh: Words = {
   problems: {
     'no-webrtc': { title: '此浏览器无法通话', advice: '它不支持 WebRTC。请用新版 Chrome、Edge、Firefox 或 Safari 打开本页。' },
     'no-h264': {
-      title: '此浏览器无法显示面孔',
-      advice: '它不支持 H.264 视频。请使用 Chrome、Edge 或 Safari，或在 Firefox 中启用 OpenH264 插件。',
+      title: '可以听到声音，但看不到面孔动作',
+      advice: '此浏览器不支持 H.264 视频。请使用 Chrome、Edge 或 Safari，或在 Firefox 中启用 OpenH264 插件。',
     },
     unreachable: { title: '无法连接服务器', advice: '请确认服务器正在运行、本设备在同一网络中，然后重试。' },
     'server-full': { title: '服务器已满', advice: '目前没有空位，稍后可能有人挂断。' },

@@ -4,7 +4,7 @@
 
 import { Conversation, lastOf, type Entry } from './conversation.js'
 import { Emitter } from './emitter.js'
-import { checkBrowser, PeerLink } from './link.js'
+import { checkBrowser, hasH264, PeerLink } from './link.js'
 import { LevelMeter, listMicrophones, MICROPHONE_PROBLEMS, openMicrophone } from './microphone.js'
 import { CallError, NoReply, refusesOrigin, type FatalProblem, type Hint } from './problems.js'
 import { randomHex, type EndReason, type ServerEvent } from './protocol.js'
@@ -92,6 +92,7 @@ export class VisavisCall extends Emitter<CallEvents> {
     this.set({ ...INITIAL, pushToTalk: this.current.pushToTalk, phase: 'connecting', asking: isAsking })
     try {
       checkBrowser()
+      if (!hasH264()) this.hint({ kind: 'no-h264' })
       if (isAsking) await this.openMicrophone(signal)
       if (!signal.aborted) await this.connect(signal)
     } catch (error) {

@@ -65,7 +65,7 @@ export class PeerLink extends Emitter<LinkEvents> {
     // Also without a microphone: one may come in mid-call.
     const sound = this.peer.addTransceiver(microphone ?? 'audio', { direction: 'sendrecv' })
     this.sender = sound.sender
-    this.peer.addTransceiver('video', { direction: 'recvonly' })
+    if (hasH264()) this.peer.addTransceiver('video', { direction: 'recvonly' })
 
     await this.authorize()
     await this.peer.setLocalDescription(await this.peer.createOffer())
@@ -206,7 +206,10 @@ export class PeerLink extends Emitter<LinkEvents> {
 /** @throws CallError if this browser cannot have a call */
 export function checkBrowser(): void {
   if (typeof RTCPeerConnection === 'undefined') throw new CallError({ kind: 'no-webrtc' })
-  // Absent in some older browsers that do have H.264: then the server decides.
+}
+
+/** Firefox has it by a plugin that it fetches after its installation. A browser that does not tell is taken to have it. */
+export function hasH264(): boolean {
   const codecs = typeof RTCRtpReceiver === 'undefined' ? undefined : RTCRtpReceiver.getCapabilities?.('video')?.codecs
-  if (codecs && !codecs.some((codec) => codec.mimeType.toLowerCase() === 'video/h264')) throw new CallError({ kind: 'no-h264' })
+  return !codecs || codecs.some((codec) => codec.mimeType.toLowerCase() === 'video/h264')
 }

@@ -15,7 +15,6 @@ export type MicrophoneProblem =
 /** Why a call did not come about or ended. */
 export type FatalProblem =
   | { kind: 'no-webrtc' }
-  | { kind: 'no-h264' }
   | { kind: 'unreachable' }
   | { kind: 'server-full'; retryAfterSeconds: number }
   | { kind: 'server-stopping'; retryAfterSeconds: number }
@@ -32,6 +31,8 @@ export type FatalProblem =
 /** What the user should know while the call goes on. */
 export type Hint =
   | { kind: MicrophoneProblem }
+  /** The browser has no H.264 video: the face is heard and not seen. */
+  | { kind: 'no-h264' }
   | { kind: 'unsteady' }
   /** The connection is lost; the next try comes in so many seconds, at once when the network is back. */
   | { kind: 'reconnecting'; attempt: number; waitSeconds: number }

@@ -104,10 +104,18 @@ describe('opening a call', () => {
     expect(call.state.problem).toEqual({ kind: 'unreachable' })
   })
 
-  it('tells that the browser has no H.264 before it asks for anything', async () => {
+  it('goes on with sound alone when the browser has no H.264', async () => {
     vi.stubGlobal('RTCRtpReceiver', { getCapabilities: () => ({ codecs: [{ mimeType: 'video/VP8' }] }) })
+    const peer = await connected()
+    expect(peer.media).toEqual(['audio track sendrecv'])
+    expect(call.state.phase).toBe('listening')
+    expect(hints).toEqual(['no-h264'])
+  })
+
+  it('tells that the browser has no WebRTC before it asks for anything', async () => {
+    vi.stubGlobal('RTCPeerConnection', undefined)
     await call.start()
-    expect(call.state.problem).toEqual({ kind: 'no-h264' })
+    expect(call.state.problem).toEqual({ kind: 'no-webrtc' })
     expect(browser.getUserMedia).not.toHaveBeenCalled()
   })
 
