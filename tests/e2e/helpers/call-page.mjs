@@ -115,8 +115,8 @@ export class CallPage {
   async openSettings() {
     await this.page.getByRole('button', { name: /^(Settings|设置)$/ }).click()
     await this.page.locator('.settings .tile img').first().waitFor()
-    // The drawer slides in.
-    await this.page.waitForFunction(() => !document.querySelector('.settings [class*="-enter-active"]'))
+    // The drawer slides in: it has one class before it moves, and others while it does.
+    await this.page.waitForFunction(() => !document.querySelector('.settings :is([class*="-enter"], [class*="-appear"])'))
   }
 
   async closeSettings() {
