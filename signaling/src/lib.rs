@@ -24,7 +24,7 @@ pub use host::{
     Avatar, CallAnswer, CallOffer, CallOrigin, Clip, HostError, OfferedModel, OfferedVoice, SPEECH_HZ, SessionHost,
     SpeechWanted,
 };
-pub use operation::{Call, CallState, ChangeRefused, News, Operation, Settings};
+pub use operation::{Call, CallState, ChangeRefused, News, Operation, SettingWords, Settings};
 pub use routes::{admin_router, openapi_json, router};
 pub use settings::{CorsOrigins, SettingsError, SignalingSettings, UnixClock};
 pub use status::{CallCounts, Persona, Status};

@@ -155,6 +155,14 @@ pub struct Settings {
     pub config: Value,
     /// Paths of those that can be changed while the server runs, each with all that is below it.
     pub live: Vec<String>,
+    /// What each section and each setting is for, in the order in which they are best read.
+    pub words: Vec<SettingWords>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct SettingWords {
+    pub path: String,
+    pub words: String,
 }
 
 /// Why settings were not changed. The messages are for the admin.

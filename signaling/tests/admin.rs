@@ -12,7 +12,7 @@ use futures::{Stream, StreamExt, stream};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use visavis_signaling::{
-    Call, CallState, ChangeRefused, HostError, News, Operation, Settings, SignalingSettings, admin_router,
+    Call, CallState, ChangeRefused, HostError, News, Operation, SettingWords, Settings, SignalingSettings, admin_router,
 };
 
 const KEY: &str = "the-key-of-the-admin";
@@ -62,7 +62,8 @@ impl Operation for FakeOperation {
     }
 
     fn config(&self) -> Settings {
-        Settings { config: json!({"language": "en"}), live: vec!["language".into()] }
+        let words = vec![SettingWords { path: "language".into(), words: "Of what the server says.".into() }];
+        Settings { config: json!({"language": "en"}), live: vec!["language".into()], words }
     }
 
     async fn change_config(&self, patch: Value) -> Result<Settings, ChangeRefused> {

@@ -1,4 +1,5 @@
-//! docs/settings.md, made of `config.toml`: its comments say what each setting is for, its values are the defaults.
+//! What each setting is for, as the comments of `config.toml` say it: docs/settings.md, and the words beside the
+//! settings in the monitor. The file's values are the defaults.
 //!
 //! PURE. A comment belongs to the settings that follow it without an empty line or another comment in between. A block
 //! of comments that holds a `[section]` is an example and stays one.
@@ -42,24 +43,56 @@ struct Setting {
 /// The whole page.
 pub fn page() -> String {
     let mut page = String::from(HEAD);
-    let mut section = String::new();
     heading(&mut page, "General");
+    for part in parts() {
+        match part {
+            Part::Section { name, words } => {
+                heading(&mut page, &format!("[{name}]"));
+                if !words.is_empty() {
+                    let _ = write!(page, "\n{words}\n");
+                }
+            }
+            Part::Settings(settings) => table(&mut page, &settings),
+            Part::Example(block) => example(&mut page, block),
+        }
+    }
+    page
+}
+
+/// What each section and each setting is for: path and words, in the order of the file.
+pub fn words() -> Vec<(String, String)> {
+    let of_part = |part| match part {
+        Part::Section { words, .. } if words.is_empty() => Vec::new(),
+        Part::Section { name, words } => vec![(name.to_owned(), words)],
+        Part::Settings(settings) => settings.into_iter().map(|setting| (setting.path, setting.words)).collect(),
+        Part::Example(_) => Vec::new(),
+    };
+    parts().into_iter().flat_map(of_part).collect()
+}
+
+/// A piece of the file between empty lines; the head of a section is a piece of its own.
+enum Part {
+    Section { name: &'static str, words: String },
+    Settings(Vec<Setting>),
+    Example(&'static str),
+}
+
+fn parts() -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut section = String::new();
     // The words before the first setting are about the file.
     for block in FILE.split("\n\n").skip(1) {
         if let Some(name) = block.lines().find_map(|line| line.strip_prefix('[')?.strip_suffix(']')) {
             section = format!("{name}.");
             let words = sentence(&mut block.lines().take_while(|line| line.starts_with('#')).peekable());
-            heading(&mut page, &format!("[{name}]"));
-            if !words.is_empty() {
-                let _ = write!(page, "\n{words}\n");
-            }
+            parts.push(Part::Section { name, words });
         } else if block.lines().any(|line| line.starts_with("# [")) {
-            example(&mut page, block);
+            parts.push(Part::Example(block));
             continue;
         }
-        table(&mut page, &settings(block, &section));
+        parts.push(Part::Settings(settings(block, &section)));
     }
-    page
+    parts
 }
 
 fn heading(page: &mut String, name: &str) {
@@ -164,6 +197,8 @@ fn unit(path: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::super::live::LIVE;
     use super::super::{Config, tree};
     use super::*;
@@ -177,6 +212,8 @@ mod tests {
 
     #[test]
     fn every_setting_has_a_row_with_words() {
+        let told: HashMap<String, String> = words().into_iter().collect();
+        assert!(told["tts.edge"].len() > 8, "sections have words, too");
         let page = page();
         let mut paths = Vec::new();
         gather(&tree::of(&Config::default()), "", &mut paths);
@@ -191,6 +228,7 @@ mod tests {
             let words = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
             assert!(words.len() > 8, "no words for {path}: {row}");
             assert_eq!(row.contains("| yes |"), is_live(path), "{row}");
+            assert!(row.contains(&told[path].replace('|', "\\|")), "{row}");
         }
     }
 

@@ -7,13 +7,13 @@ use std::net::IpAddr;
 
 use futures::{Stream, StreamExt, stream};
 use serde_json::Value;
-use signaling::{Call, ChangeRefused, HostError, News, Operation, Settings};
+use signaling::{Call, ChangeRefused, HostError, News, Operation, SettingWords, Settings};
 
 use super::host::Host;
 use crate::avatars::Look;
 use crate::clock;
 use crate::config::live::LIVE;
-use crate::config::{Change, Refused, shown};
+use crate::config::{Change, Refused, reference, shown};
 use crate::language::LanguageModel;
 
 impl Host {
@@ -85,7 +85,8 @@ impl Host {
 
     fn settings(&self) -> Settings {
         let live = LIVE.iter().filter(|path| self.file.is_live(path)).map(|path| (*path).to_owned());
-        Settings { config: shown(&self.config()), live: live.collect() }
+        let words = reference::words().into_iter().map(|(path, words)| SettingWords { path, words });
+        Settings { config: shown(&self.config()), live: live.collect(), words: words.collect() }
     }
 }
 

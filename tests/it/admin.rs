@@ -329,6 +329,8 @@ async fn what_cannot_be_is_refused_and_changes_nothing() {
     }
     assert_eq!(fs::read_to_string(server.config()).unwrap(), before);
     assert_eq!(admin.config().await, shown);
+    let words = shown["words"].as_array().unwrap().iter().find(|words| words["path"] == "vad.threshold").unwrap();
+    assert!(words["words"].as_str().unwrap().contains("Probability of speech"));
     assert!(!shown["live"].as_array().unwrap().contains(&json!("log.filter")));
     // What was shown may be sent back as it is.
     admin.change(shown["config"].clone()).await;

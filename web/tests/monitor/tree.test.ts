@@ -59,6 +59,17 @@ describe('the fields', () => {
     expect(matches(field('llm.system_prompt'), 'prompt unkind')).toBe(false)
   })
 
+  it('have the words of what they are for, and are in the order of these', () => {
+    const words = [
+      { path: 'llm.system_prompt', words: 'Who speaks.' },
+      { path: 'asr', words: 'How it hears.' },
+    ]
+    const told = fieldsOf(config, live, words).filter(({ words }) => words !== '')
+    expect(told[0]).toMatchObject({ path: 'llm.system_prompt', words: 'Who speaks.' })
+    expect(told.slice(1).every(({ path, words }) => path.startsWith('asr.') && words === 'How it hears.')).toBe(true)
+    expect(matches(told[0]!, 'who speaks')).toBe(true)
+  })
+
   it('know an error that is about them or an entry of them', () => {
     expect(concerns('asr.hints', 'asr.hints')).toBe(true)
     expect(concerns('asr.hints[2]', 'asr.hints')).toBe(true)

@@ -11,6 +11,8 @@ export interface Field {
   keys: string[]
   value: Json
   live: boolean
+  /** What it is for. */
+  words: string
   editor: Editor
 }
 
@@ -22,20 +24,40 @@ const FREE_TABLES = /\.(?:headers|query|extra_body|env|parameters)$/
 const TABLE_LISTS = /^(?:llm\.others|tools\.(?:webhook|mcp))$/
 const PROSE_NAMES = /(?:^|[._])(?:prompt|greeting|instructions|description)$/
 
-/** Every leaf of the tree, in its order; what is below a live path is live. A live setting that has no value comes last. */
-export function fieldsOf(config: Table, live: readonly string[]): Field[] {
+/** What a section, a setting or what is below it is for. */
+export interface Words {
+  path: string
+  words: string
+}
+
+/** Every leaf of the tree, in the order of `words`, else its own; what is below a live path is live, also if it has no value. */
+export function fieldsOf(config: Table, live: readonly string[], words: readonly Words[] = []): Field[] {
   const exact = new Set(live)
+  const places = new Map(words.map(({ path }, place) => [path, place]))
+  /** Of the setting, or of what it is an entry of. */
+  const placeOf = (keys: string[]): number => {
+    for (let length = keys.length; length > 0; length -= 1) {
+      const place = places.get(keys.slice(0, length).join('.'))
+      if (place !== undefined) return place
+    }
+    return words.length
+  }
+  const field = (keys: string[], value: Json, isLive: boolean): Field => {
+    const path = keys.join('.')
+    return { path, keys, value, live: isLive, words: words[placeOf(keys)]?.words ?? '', editor: editorOf(path, value) }
+  }
   const walk = (value: Json, keys: string[], above: boolean): Field[] => {
     const path = keys.join('.')
     const isLive = above || exact.has(path)
     if (isTable(value) && Object.keys(value).length > 0 && !FREE_TABLES.test(path)) {
       return Object.entries(value).flatMap(([key, inner]) => walk(inner, [...keys, key], isLive))
     }
-    return [{ path, keys, value, live: isLive, editor: editorOf(path, value) }]
+    return [field(keys, value, isLive)]
   }
   const set = Object.entries(config).flatMap(([key, value]) => walk(value, [key], false))
   const unset = live.filter((path) => !set.some((field) => field.path === path || field.path.startsWith(`${path}.`)))
-  return [...set, ...unset.map((path): Field => ({ path, keys: path.split('.'), value: null, live: true, editor: editorOf(path, null) }))]
+  const all = [...set, ...unset.map((path) => field(path.split('.'), null, true))]
+  return all.sort((one, other) => placeOf(one.keys) - placeOf(other.keys))
 }
 
 export function editorOf(path: string, value: Json): Editor {
@@ -115,9 +137,9 @@ export function concerns(param: string, path: string): boolean {
   return param === path || param.startsWith(`${path}.`) || param.startsWith(`${path}[`)
 }
 
-/** Whether all words of the search are in the path or the value. */
-export function matches({ path, value }: Field, search: string): boolean {
-  const text = `${path} ${path.replaceAll(/[._]/g, ' ')} ${typeof value === 'string' ? value : JSON.stringify(value)}`.toLowerCase()
+/** Whether all words of the search are in the path, the value or what it is for. */
+export function matches({ path, value, words }: Field, search: string): boolean {
+  const text = `${path} ${path.replaceAll(/[._]/g, ' ')} ${typeof value === 'string' ? value : JSON.stringify(value)} ${words}`.toLowerCase()
   return search.toLowerCase().split(/\s+/).every((word) => text.includes(word))
 }
 

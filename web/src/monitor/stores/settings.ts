@@ -2,19 +2,21 @@
 
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
-import { concerns, fieldsOf, mergePatch, read, show, withValue, type Fault, type Field, type Table } from '../settings/tree'
+import { concerns, fieldsOf, mergePatch, read, show, withValue, type Fault, type Field, type Table, type Words } from '../settings/tree'
 import { useAdmin } from './admin'
 import { ApiError, request } from './api'
 
 interface Reply {
   config: Table
   live: string[]
+  words?: Words[]
 }
 
 export const useSettings = defineStore('settings', () => {
   const admin = useAdmin()
   const config = shallowRef<Table | null>(null)
   const live = shallowRef<string[]>([])
+  const words = shallowRef<Words[]>([])
   /** Texts of the editors that differ from the configuration, by path. */
   const edits = ref(new Map<string, string>())
   /** What the server said of a field. */
@@ -26,7 +28,7 @@ export const useSettings = defineStore('settings', () => {
   const undoPatch = shallowRef<Table | null>(null)
   const saved = ref(0)
 
-  const fields = computed(() => (config.value ? fieldsOf(config.value, live.value) : []))
+  const fields = computed(() => (config.value ? fieldsOf(config.value, live.value, words.value) : []))
   const byPath = computed(() => new Map(fields.value.map((field) => [field.path, field])))
   const changed = computed(() => [...edits.value.keys()].flatMap((path) => byPath.value.get(path) ?? []))
   const faults = computed(() => {
@@ -106,6 +108,7 @@ export const useSettings = defineStore('settings', () => {
   function take(reply: Reply): void {
     config.value = reply.config
     live.value = reply.live
+    words.value = reply.words ?? []
     // Texts that say what the configuration says by now are no changes.
     for (const [path, text] of edits.value) {
       const field = byPath.value.get(path)
