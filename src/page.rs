@@ -20,7 +20,7 @@ use axum::routing::get;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use rust_embed::RustEmbed;
-use signaling::CorsOrigins;
+use signaling::{CorsOrigins, Origins};
 
 #[derive(RustEmbed)]
 #[folder = "web/dist"]
@@ -38,8 +38,7 @@ const LEAST_COMPRESSED: usize = 1024;
 
 struct Site {
     files: HashMap<String, File>,
-    /// Pages that may show the one that is for it.
-    framed_by: HeaderValue,
+    origins: Origins,
 }
 
 struct File {
@@ -50,14 +49,14 @@ struct File {
     tag: HeaderValue,
 }
 
-/// `origins`: pages that may use this server.
-pub fn routes(origins: &CorsOrigins) -> Router {
+/// `origins`: pages that may use this server; they may frame the one that is for it.
+pub fn routes(origins: Origins) -> Router {
     site(Assets::iter().filter_map(|path| Some((path.to_string(), Assets::get(&path)?.data.into_owned()))), origins)
 }
 
-fn site(files: impl Iterator<Item = (String, Vec<u8>)>, origins: &CorsOrigins) -> Router {
+fn site(files: impl Iterator<Item = (String, Vec<u8>)>, origins: Origins) -> Router {
     let files = files.map(|(path, bytes)| (path.clone(), File::new(&path, bytes))).collect();
-    let site = Arc::new(Site { files, framed_by: framed_by(origins) });
+    let site = Arc::new(Site { files, origins });
     Router::new().fallback_service(get(file).with_state(site))
 }
 
@@ -92,7 +91,7 @@ async fn file(State(site): State<Arc<Site>>, uri: Uri, headers: HeaderMap) -> Re
         (REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin")),
     ]);
     if path.ends_with(".html") {
-        told.insert(CONTENT_SECURITY_POLICY, if path == EMBED { site.framed_by.clone() } else { SELF });
+        told.insert(CONTENT_SECURITY_POLICY, if path == EMBED { framed_by(&site.origins.now()) } else { SELF });
     } else {
         // Scripts that other pages load, and what those load.
         told.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
@@ -165,7 +164,7 @@ mod tests {
 
     const SCRIPT: &str = "const face = 1;\n";
 
-    fn pages(origins: &CorsOrigins) -> Router {
+    fn pages(origins: CorsOrigins) -> Router {
         let files = [
             ("index.html", "<p>the call</p>".to_owned()),
             ("monitor.html", "<p>the monitor</p>".to_owned()),
@@ -173,7 +172,7 @@ mod tests {
             ("embed.js", SCRIPT.repeat(200)),
             ("assets/a-1f.js", SCRIPT.to_owned()),
         ];
-        site(files.into_iter().map(|(path, text)| (path.to_owned(), text.into_bytes())), origins)
+        site(files.into_iter().map(|(path, text)| (path.to_owned(), text.into_bytes())), origins.into())
     }
 
     async fn ask(site: &Router, method: &str, path: &str, header: (&str, &str)) -> (StatusCode, HeaderMap, Vec<u8>) {
@@ -189,7 +188,7 @@ mod tests {
             (CorsOrigins::Any, "frame-ancestors *"),
             (listed, "frame-ancestors 'self' https://a.example https://b.example"),
         ] {
-            let site = pages(&origins);
+            let site = pages(origins);
             for (path, text, policy) in [
                 ("/", "<p>the call</p>", "frame-ancestors 'self'"),
                 ("/monitor", "<p>the monitor</p>", "frame-ancestors 'self'"),
@@ -211,7 +210,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_script_for_other_pages_may_be_loaded_by_them_and_is_not_sent_twice() {
-        let site = pages(&CorsOrigins::Any);
+        let site = pages(CorsOrigins::Any);
         let (_, headers, plain) = ask(&site, "GET", "/embed.js", ("host", "here")).await;
         assert_eq!(headers[ACCESS_CONTROL_ALLOW_ORIGIN], "*");
         assert_eq!((headers.get(CONTENT_ENCODING), plain), (None, SCRIPT.repeat(200).into_bytes()));
@@ -228,7 +227,7 @@ mod tests {
 
     #[tokio::test]
     async fn text_is_compressed_for_those_who_take_it() {
-        let site = pages(&CorsOrigins::Any);
+        let site = pages(CorsOrigins::Any);
         for (accepts, compressed) in
             [("gzip, deflate, br", true), ("br;q=1, gzip;q=0.5", true), ("gzip;q=0", false), ("identity", false)]
         {
@@ -247,14 +246,14 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_not_there_is_told_and_only_reading_is_possible() {
-        let site = pages(&CorsOrigins::Any);
+        let site = pages(CorsOrigins::Any);
         let (status, headers, body) = ask(&site, "HEAD", "/embed.js", ("host", "here")).await;
         assert_eq!((status, body.len()), (StatusCode::OK, 0));
         assert_eq!(headers["content-length"], SCRIPT.repeat(200).len().to_string());
         assert_eq!(ask(&site, "GET", "/nothing", ("host", "here")).await.0, StatusCode::NOT_FOUND);
         assert_eq!(ask(&site, "GET", "/../Cargo.toml", ("host", "here")).await.0, StatusCode::NOT_FOUND);
         assert_eq!(ask(&site, "POST", "/", ("host", "here")).await.0, StatusCode::METHOD_NOT_ALLOWED);
-        let empty = super::site(std::iter::empty(), &CorsOrigins::Any);
+        let empty = super::site(std::iter::empty(), CorsOrigins::Any.into());
         let (status, _, words) = ask(&empty, "GET", "/", ("host", "here")).await;
         assert!(status == StatusCode::NOT_FOUND && String::from_utf8(words).unwrap().contains("make build"));
     }

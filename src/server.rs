@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
-use signaling::{CorsOrigins, SignalingSettings};
+use signaling::SignalingSettings;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -36,9 +36,9 @@ pub async fn serve(config: Config, file: SettingsFile, log: LogFilter) -> Result
     let memory = engines.memory.clone();
     let shutdown = Duration::from_secs(config.server.shutdown_seconds);
     let settings = signaling_settings(&config)?;
-    let pages = page::routes(&settings.cors);
+    let pages = page::routes(settings.origins.clone());
     let key = AdminKey::of(&config);
-    let host = Arc::new(Host::new(config, file, log, Arc::new(engines)));
+    let host = Arc::new(Host::new(config, file, log, settings.origins.clone(), Arc::new(engines)));
     let admin = signaling::admin_router(host.clone(), settings.clone(), key.key().to_owned());
     let counted = axum::middleware::from_fn_with_state(metrics, metrics::http::count);
     let router = signaling::router(host.clone(), settings).merge(admin).merge(pages).layer(counted);
@@ -128,7 +128,7 @@ async fn after_shutdown(shutdown: tokio_util::sync::CancellationToken, patience:
 
 fn signaling_settings(config: &Config) -> Result<SignalingSettings> {
     let mut settings = SignalingSettings::new(Arc::new(clock::unix_seconds));
-    settings.cors = CorsOrigins::parse(&config.server.cors_origins).context("server.cors_origins")?;
+    settings.origins = config.server.origins().map_err(anyhow::Error::msg)?.into();
     if !config.server.api_keys_env.is_empty() {
         let keys = std::env::var(&config.server.api_keys_env).unwrap_or_default();
         settings.api_keys = keys.split(',').map(str::trim).filter(|key| !key.is_empty()).map(str::to_owned).collect();

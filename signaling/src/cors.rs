@@ -11,30 +11,26 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, HOST, IF_MATCH, LINK, LOCATION, ORIGIN, RETRY_AFTER};
+use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::error::{ApiError, ErrorBody, clip};
-use crate::settings::{CorsOrigins, SignalingSettings};
+use crate::settings::{CorsOrigins, Origins, SignalingSettings};
 
 /// The host under which a reverse proxy was asked. A page cannot set it without a preflight, which does not allow it.
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
 /// Answers `OPTIONS` on every route below it and adds the headers to every reply.
-pub(crate) fn layer(origins: &CorsOrigins) -> CorsLayer {
-    let origins = match origins {
-        CorsOrigins::Any => AllowOrigin::any(),
-        CorsOrigins::List(list) => {
-            let list = list.clone();
-            // What `guard` says to a page that is not listed is meant for it.
-            AllowOrigin::predicate(move |origin, request| list.contains(origin) || !reads(&request.method))
-        }
-    };
+pub(crate) fn layer(origins: &Origins) -> CorsLayer {
+    let origins = origins.clone();
+    // What `guard` says to a page that is not listed is meant for it.
+    let shown = move |origin: &HeaderValue, request: &Parts| !reads(&request.method) || origins.now().hold(origin);
     let named = HeaderName::from_static;
     CorsLayer::new()
-        .allow_origin(origins)
+        .allow_origin(AllowOrigin::predicate(shown))
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE, Method::OPTIONS])
         .allow_headers([AUTHORIZATION, CONTENT_TYPE, IF_MATCH, ETAG, named("x-openai-agents-sdk")])
         .expose_headers([
@@ -50,15 +46,15 @@ pub(crate) fn layer(origins: &CorsOrigins) -> CorsLayer {
 
 /// Refuses what a page that is not listed wants done.
 pub(crate) async fn guard(State(settings): State<Arc<SignalingSettings>>, request: Request, next: Next) -> Response {
-    match check(&request, &settings.cors) {
+    match check(&request, &settings.origins.now()) {
         Ok(()) => next.run(request).await,
         Err(refusal) => refusal.into_response(),
     }
 }
 
 fn check(request: &Request, origins: &CorsOrigins) -> Result<(), ApiError> {
-    let (Some(origin), CorsOrigins::List(list)) = (request.headers().get(ORIGIN), origins) else { return Ok(()) };
-    if reads(request.method()) || list.contains(origin) || is_own(origin, request) {
+    let Some(origin) = request.headers().get(ORIGIN) else { return Ok(()) };
+    if reads(request.method()) || origins.hold(origin) || is_own(origin, request) {
         return Ok(());
     }
     let shown = clip(&String::from_utf8_lossy(origin.as_bytes()), 256);

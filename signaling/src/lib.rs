@@ -26,5 +26,5 @@ pub use host::{
 };
 pub use operation::{Call, CallState, ChangeRefused, News, Operation, SettingWords, Settings};
 pub use routes::{admin_router, openapi_json, router};
-pub use settings::{CorsOrigins, SettingsError, SignalingSettings, UnixClock};
+pub use settings::{CorsOrigins, Origins, SettingsError, SignalingSettings, UnixClock};
 pub use status::{CallCounts, Persona, Status};

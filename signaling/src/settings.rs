@@ -1,7 +1,7 @@
 //! What the server may decide about its routes.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::http::HeaderValue;
@@ -11,8 +11,8 @@ pub type UnixClock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 #[derive(Clone)]
 pub struct SignalingSettings {
-    /// Pages that may call from a browser.
-    pub cors: CorsOrigins,
+    /// Pages that may call from a browser; may change while the server runs.
+    pub origins: Origins,
     /// Most bytes of a request's body.
     pub body_limit_bytes: usize,
     /// Longest time that a body may take to arrive.
@@ -30,7 +30,7 @@ impl SignalingSettings {
     /// Open to every page and caller, with the protocol's usual limits.
     pub fn new(clock: UnixClock) -> Self {
         Self {
-            cors: CorsOrigins::Any,
+            origins: CorsOrigins::Any.into(),
             body_limit_bytes: 64 * 1024,
             body_timeout: Duration::from_secs(10),
             api_keys: Vec::new(),
@@ -46,13 +46,33 @@ impl fmt::Debug for SignalingSettings {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         formatter
             .debug_struct("SignalingSettings")
-            .field("cors", &self.cors)
+            .field("origins", &self.origins)
             .field("body_limit_bytes", &self.body_limit_bytes)
             .field("body_timeout", &self.body_timeout)
             .field("api_keys", &self.api_keys.len())
             .field("client_secret_ttl_seconds", &self.client_secret_ttl_seconds)
             .field("client_secret_capacity", &self.client_secret_capacity)
             .finish_non_exhaustive()
+    }
+}
+
+/// The pages that may use the server now. Clones are one and the same.
+#[derive(Clone, Debug)]
+pub struct Origins(Arc<RwLock<Arc<CorsOrigins>>>);
+
+impl Origins {
+    pub fn set(&self, origins: CorsOrigins) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(origins);
+    }
+
+    pub fn now(&self) -> Arc<CorsOrigins> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl From<CorsOrigins> for Origins {
+    fn from(origins: CorsOrigins) -> Self {
+        Self(Arc::new(RwLock::new(Arc::new(origins))))
     }
 }
 
@@ -70,6 +90,14 @@ pub enum SettingsError {
 }
 
 impl CorsOrigins {
+    /// Whether it is any, or one of those listed.
+    pub fn hold(&self, origin: &HeaderValue) -> bool {
+        match self {
+            Self::Any => true,
+            Self::List(list) => list.contains(origin),
+        }
+    }
+
     /// No origins, or `*`, mean any.
     pub fn parse<S: AsRef<str>>(origins: &[S]) -> Result<Self, SettingsError> {
         if origins.is_empty() || origins.iter().any(|origin| origin.as_ref() == "*") {

@@ -260,6 +260,7 @@ mod tests {
             "language": "zh",
             "server": {
                 "max_calls": 9, "idle_timeout_seconds": 7, "max_duration_seconds": 8, "end_warning_seconds": 2,
+                "cors_origins": ["https://a.example"],
             },
             "webrtc": {"bind": ["127.0.0.1"], "udp_ports": [50_000, 50_100], "public_ips": ["203.0.113.5"]},
             "vad": {

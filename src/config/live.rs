@@ -11,6 +11,7 @@ use super::Config;
 pub const LIVE: &[&str] = &[
     "language",
     "server.max_calls",
+    "server.cors_origins",
     "server.idle_timeout_seconds",
     "server.max_duration_seconds",
     "server.end_warning_seconds",

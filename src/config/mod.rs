@@ -15,7 +15,6 @@ mod tree;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use signaling::CorsOrigins;
 
 use crate::hearing::VadSettings;
 use crate::knowledge::KnowledgeSettings;
@@ -106,7 +105,7 @@ impl Config {
         if self.video.bitrate_bps < 50_000 {
             return Err(format!("video.bitrate_bps is {}: a face needs at least 50000", self.video.bitrate_bps));
         }
-        CorsOrigins::parse(&self.server.cors_origins).map_err(|error| format!("server.cors_origins: {error}"))?;
+        self.server.origins()?;
         self.tts.edge.validate()?;
         self.tts.openai.validate()?;
         self.asr.validate()?;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use signaling::CorsOrigins;
 use tracing_subscriber::EnvFilter;
 
 use crate::avatars::Wav2LipSettings;
@@ -38,6 +39,13 @@ pub struct ServerSettings {
     pub admin_key_env: String,
     /// How long calls get to say goodbye at shutdown.
     pub shutdown_seconds: u64,
+}
+
+impl ServerSettings {
+    /// The pages that may call; the error is for the user.
+    pub fn origins(&self) -> Result<CorsOrigins, String> {
+        CorsOrigins::parse(&self.cors_origins).map_err(|error| format!("server.cors_origins: {error}"))
+    }
 }
 
 /// `[models]`

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use signaling::events::{ErrorBody, Session, Voice};
 use signaling::{
-    Avatar, CallAnswer, CallCounts, CallOffer, Clip, HostError, News, OfferedModel, OfferedVoice, SPEECH_HZ,
+    Avatar, CallAnswer, CallCounts, CallOffer, Clip, HostError, News, OfferedModel, OfferedVoice, Origins, SPEECH_HZ,
     SessionHost, SpeechWanted, Status,
 };
 use tokio::sync::{Mutex, Semaphore};
@@ -51,6 +51,8 @@ pub struct Host {
     /// Where the settings came from.
     pub(super) file: SettingsFile,
     pub(super) log: LogFilter,
+    /// Pages that may use the server.
+    pub(super) origins: Origins,
     /// Settings change one at a time.
     pub(super) changing: Mutex<()>,
     pub(super) engines: Arc<Engines>,
@@ -63,12 +65,12 @@ pub struct Host {
 }
 
 impl Host {
-    pub fn new(config: Config, file: SettingsFile, log: LogFilter, engines: Arc<Engines>) -> Self {
+    pub fn new(config: Config, file: SettingsFile, log: LogFilter, origins: Origins, engines: Arc<Engines>) -> Self {
         let registry = Arc::new(Registry::new(config.server.max_calls, engines.metrics.clone()));
         let clips = Clips::new(engines.avatars.clone());
         let (photos, texts) = (Semaphore::new(1), Semaphore::new(TEXTS));
         let (live, changing) = (Live::new(config), Mutex::new(()));
-        Self { live, file, log, changing, engines, registry, started: clock::now(), photos, clips, texts }
+        Self { live, file, log, origins, changing, engines, registry, started: clock::now(), photos, clips, texts }
     }
 
     /// The settings that hold now.

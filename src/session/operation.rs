@@ -37,6 +37,9 @@ impl Host {
         let Change { config, changed, .. } = change;
         self.registry().set_limit(config.server.max_calls);
         self.log.set(&config.log.filter);
+        if let Ok(origins) = config.server.origins() {
+            self.origins.set(origins);
+        }
         if let Some(model) = model {
             self.engines.set_language(model);
         }

@@ -106,16 +106,30 @@ async fn a_face_is_shown_in_a_clip_that_is_made_once() {
 #[tokio::test]
 async fn pages_of_other_origins_are_refused_where_a_list_says_so() {
     let server = Server::start(&format!("{NO_MIND}[server]\ncors_origins = [\"https://a.example\"]\n"));
-    let offer = crate::caller::offer().await;
-    for (origin, status) in [("https://b.example", 403), ("https://a.example", 201), (server.url.as_str(), 201)] {
-        let request = reqwest::Client::new().post(format!("{}/v1/realtime/calls", server.url));
+    let (offer, client) = (crate::caller::offer().await, reqwest::Client::new());
+    let call = async |origin: &str| {
+        let request = client.post(format!("{}/v1/realtime/calls", server.url));
         let request = request.header(CONTENT_TYPE, "application/sdp").header(ORIGIN, origin);
-        let reply = request.body(offer.clone()).send().await.unwrap();
-        assert_eq!(reply.status(), status, "{origin}");
-        if status == 403 {
-            assert_eq!(reply.headers()["access-control-allow-origin"], origin);
-            let words = reply.text().await.unwrap();
-            assert!(words.contains("origin_not_allowed") && words.contains("server.cors_origins"), "{words}");
-        }
+        request.body(offer.clone()).send().await.unwrap()
+    };
+    let stranger = "https://b.example";
+    for origin in ["https://a.example", server.url.as_str()] {
+        assert_eq!(call(origin).await.status(), 201, "{origin}");
     }
+    let reply = call(stranger).await;
+    assert_eq!(
+        (reply.status().as_u16(), &reply.headers()["access-control-allow-origin"]),
+        (403, &stranger.parse().unwrap())
+    );
+    let words = reply.text().await.unwrap();
+    assert!(words.contains("origin_not_allowed") && words.contains("server.cors_origins"), "{words}");
+    // Whoever runs the server lets it in.
+    let key = server.monitor.as_deref().unwrap().split_once('#').unwrap().1;
+    let patch = format!(r#"{{"server": {{"cors_origins": ["{stranger}"]}}}}"#);
+    let changed = client.patch(format!("{}/api/config", server.url)).bearer_auth(key).body(patch).send().await.unwrap();
+    assert_eq!(changed.status(), 200);
+    assert_eq!(call(stranger).await.status(), 201);
+    assert_eq!(call("https://a.example").await.status(), 403);
+    let frame = client.get(format!("{}/embed", server.url)).send().await.unwrap();
+    assert_eq!(frame.headers()["content-security-policy"], format!("frame-ancestors 'self' {stranger}"));
 }

@@ -47,7 +47,7 @@ impl<H> Clone for App<H> {
 /// All routes of the contract. Serve with `into_make_service_with_connect_info::<SocketAddr>()` so that calls
 /// know where they came from.
 pub fn router<H: SessionHost>(host: Arc<H>, settings: SignalingSettings) -> Router {
-    let cors = cors::layer(&settings.cors);
+    let cors = cors::layer(&settings.origins);
     let secrets = Arc::new(SecretStore::new(settings.client_secret_capacity));
     let settings = Arc::new(settings);
     Router::new()

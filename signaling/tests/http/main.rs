@@ -13,7 +13,7 @@ use fake_host::{FakeHost, server, server_with};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use visavis_signaling::events::{ErrorBody, Modality, Session, SessionPatch};
-use visavis_signaling::{CorsOrigins, HostError, SpeechWanted};
+use visavis_signaling::{CorsOrigins, HostError, Origins, SpeechWanted};
 
 const OFFER: &str = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n";
 const CALLS: &str = "/v1/realtime/calls";
@@ -455,7 +455,7 @@ async fn every_route_answers_a_preflight_with_all_names() {
     {
         let reply = send(&app, request(Method::OPTIONS, path, &preflight, Body::empty())).await;
         assert!(reply.status.is_success(), "{path}: {}", reply.status);
-        assert_eq!(reply.headers["access-control-allow-origin"], "*");
+        assert_eq!(reply.headers["access-control-allow-origin"], "https://a.example");
         assert_eq!(
             names(&reply.headers, "access-control-allow-headers"),
             ["authorization", "content-type", "if-match", "etag", "x-openai-agents-sdk"]
@@ -475,7 +475,7 @@ async fn replies_good_and_bad_expose_what_clients_read() {
     for content_type in ["application/sdp", "text/plain"] {
         let headers = [("content-type", content_type), ("origin", "https://a.example")];
         let reply = send(&app, request(Method::POST, CALLS, &headers, OFFER)).await;
-        assert_eq!(reply.headers["access-control-allow-origin"], "*");
+        assert_eq!(reply.headers["access-control-allow-origin"], "https://a.example");
         assert_eq!(
             names(&reply.headers, "access-control-expose-headers"),
             ["location", "retry-after", "etag", "link", "accept-patch", "accept-post", "access-control-allow-methods"]

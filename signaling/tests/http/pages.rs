@@ -4,7 +4,8 @@ use super::*;
 
 #[tokio::test]
 async fn a_list_of_origins_lets_only_those_in() {
-    let (app, _) = server_with(|settings| settings.cors = CorsOrigins::parse(&["https://a.example"]).unwrap());
+    let (app, _) =
+        server_with(|settings| settings.origins = CorsOrigins::parse(&["https://a.example"]).unwrap().into());
     for (origin, allowed) in [("https://a.example", true), ("https://b.example", false)] {
         let reply = send(&app, request(Method::GET, "/healthz", &[("origin", origin)], Body::empty())).await;
         let echoed = reply.headers.get("access-control-allow-origin").map(|value| value.to_str().unwrap());
@@ -13,9 +14,24 @@ async fn a_list_of_origins_lets_only_those_in() {
     }
 }
 
+#[tokio::test]
+async fn the_list_of_origins_can_change_while_the_server_runs() {
+    let origins = Origins::from(CorsOrigins::Any);
+    let (app, _) = server_with(|settings| settings.origins = origins.clone());
+    let headers = [("origin", "https://b.example"), ("host", "here.example"), ("content-type", "application/sdp")];
+    let call = async || send(&app, request(Method::POST, CALLS, &headers, OFFER)).await;
+    assert_eq!(call().await.status, StatusCode::CREATED);
+    origins.set(CorsOrigins::parse(&["https://a.example"]).unwrap());
+    assert_eq!(call().await.error(StatusCode::FORBIDDEN).0, "origin_not_allowed");
+    let read = send(&app, request(Method::GET, "/healthz", &headers[..1], Body::empty())).await;
+    assert_eq!(read.headers.get("access-control-allow-origin"), None);
+    origins.set(CorsOrigins::parse(&["https://a.example", "https://b.example"]).unwrap());
+    assert_eq!(call().await.status, StatusCode::CREATED);
+}
+
 /// A server for the pages of `https://a.example`, reached as `here.example`.
 fn listed_only() -> (Router, std::sync::Arc<FakeHost>) {
-    server_with(|settings| settings.cors = CorsOrigins::parse(&["https://a.example"]).unwrap())
+    server_with(|settings| settings.origins = CorsOrigins::parse(&["https://a.example"]).unwrap().into())
 }
 
 #[tokio::test]
