@@ -65,7 +65,11 @@ pub fn words() -> Vec<(String, String)> {
         Part::Section { words, .. } if words.is_empty() => Vec::new(),
         Part::Section { name, words } => vec![(name.to_owned(), words)],
         Part::Settings(settings) => settings.into_iter().map(|setting| (setting.path, setting.words)).collect(),
-        Part::Example(_) => Vec::new(),
+        Part::Example(block) => {
+            let (words, mut lines) = introduced(block);
+            let path = lines.next().unwrap_or_default().trim_matches(['#', ' ', '[', ']']);
+            vec![(path.to_owned(), words.trim_end_matches(':').to_owned())]
+        }
     };
     parts().into_iter().flat_map(of_part).collect()
 }
@@ -155,17 +159,23 @@ fn table(page: &mut String, settings: &[Setting]) {
 }
 
 /// An example with the words before it.
-fn example(page: &mut String, block: &str) {
+fn example(page: &mut String, block: &'static str) {
+    let (words, lines) = introduced(block);
+    let _ = write!(page, "\n{words}\n\n```toml\n");
+    for line in lines {
+        let _ = writeln!(page, "{}", line.strip_prefix("# ").unwrap_or(line.trim_start_matches('#')));
+    }
+    page.push_str("```\n");
+}
+
+/// The words before an example, and its lines.
+fn introduced(block: &'static str) -> (String, impl Iterator<Item = &'static str>) {
     let mut lines = block.lines().peekable();
     let mut words = String::new();
     while let Some(line) = lines.next_if(|line| !line.starts_with("# [")) {
         words += line.trim_start_matches('#');
     }
-    let _ = write!(page, "\n{}\n\n```toml\n", words.trim());
-    for line in lines {
-        let _ = writeln!(page, "{}", line.strip_prefix("# ").unwrap_or(line.trim_start_matches('#')));
-    }
-    page.push_str("```\n");
+    (words.trim().to_owned(), lines)
 }
 
 fn kind(value: &str) -> &'static str {
@@ -214,6 +224,9 @@ mod tests {
     fn every_setting_has_a_row_with_words() {
         let told: HashMap<String, String> = words().into_iter().collect();
         assert!(told["tts.edge"].len() > 8, "sections have words, too");
+        for example in ["llm.others", "asr.remote", "tools.webhook", "tools.mcp"] {
+            assert!(told[example].len() > 8, "examples have words, too");
+        }
         let page = page();
         let mut paths = Vec::new();
         gather(&tree::of(&Config::default()), "", &mut paths);

@@ -72,8 +72,8 @@ export function editorOf(path: string, value: Json): Editor {
 /** The value as the editor's text. */
 export function show(value: Json, editor: Editor): string {
   if (editor === 'list') return (value as string[]).join('\n')
-  if (editor === 'json') return JSON.stringify(value, null, 2)
-  return value === null ? '' : String(value)
+  if (value === null) return ''
+  return editor === 'json' ? JSON.stringify(value, null, 2) : String(value)
 }
 
 export type Fault = 'number' | 'json'
@@ -90,6 +90,7 @@ export function read(text: string, { editor, value }: Field): { value: Json } | 
     case 'list':
       return { value: text.split('\n').map((line) => line.trim()).filter((line) => line !== '') }
     case 'json':
+      if (text.trim() === '') return { value: null }
       try {
         return { value: JSON.parse(text) as Json }
       } catch {
