@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { assertAccessible } from './helpers/accessibility.mjs'
 import { openPage, PHONE, screenshot } from './helpers/browser.mjs'
@@ -17,6 +18,8 @@ const ANSWER_MILLIS = 60_000
 const MOST_SCRIPT_BYTES = 250_000
 /** Mean difference of two pictures, of 255: a face that blinks and moves stays below, another face is far above. */
 const SAME_FACE = 12
+/** See tests/fixtures/README.md. */
+const PHOTO = fileURLToPath(new URL('../fixtures/astronaut.jpg', import.meta.url))
 
 let server
 let folder
@@ -131,6 +134,33 @@ test('what is set applies to the running call, and to the next one', { timeout: 
   await page.getByRole('button', { name: 'Reset to the server’s defaults' }).click()
   await page.getByRole('button', { name: 'Reset', exact: true }).click()
   await page.waitForFunction(() => document.querySelector('.tile.chosen')?.textContent.includes('Rafi'))
+  assert.deepEqual(ofThePage(call.errors), [])
+})
+
+test('a photo becomes the face of the running call, until it is deleted', { timeout: 120_000 }, async (t) => {
+  const call = await quietPage(t)
+  const { page } = call
+  await call.call()
+  const before = await picture(call)
+  await call.openSettings()
+  await page.locator('.settings input[type=file]').setInputFiles(PHOTO)
+  const { session } = await call.event(`({ type, session }) => type === 'session.updated' && session.avatar.character.startsWith('sent_')`)
+  const tile = page.locator('.tile.chosen').filter({ hasText: 'My portrait 1' })
+  await tile.locator('img').waitFor()
+  await page.waitForFunction(() => document.querySelector('.tile.chosen img').naturalWidth > 0)
+  await call.untilPicture((now) => difference(before, now) > SAME_FACE, picture)
+  await screenshot(call, 'page-portrait-chosen')
+  await call.closeSettings()
+  await call.type('What is the capital of France?')
+  await call.phase('speaking')
+  await screenshot(call, 'page-portrait')
+  await call.untilEntries('an answer to its end', (entries) => answers(entries).length > 0, ANSWER_MILLIS)
+  await call.openSettings()
+  await page.getByRole('button', { name: 'Delete My portrait 1' }).click()
+  await tile.waitFor({ state: 'detached' })
+  await call.event(`({ type, session }) => type === 'session.updated' && session.avatar.character === 'man'`)
+  assert.equal((await fetch(`${server.url}/v1/avatars/${session.avatar.character}/picture`)).status, 404)
+  await call.closeSettings()
   assert.deepEqual(ofThePage(call.errors), [])
 })
 

@@ -17,8 +17,10 @@ export async function startServer(settings = '') {
   if (!existsSync(BINARY)) throw new Error(`No server at ${BINARY}. Build it (make build) or name it in VISAVIS_BIN.`)
   const folder = mkdtempSync(path.join(os.tmpdir(), 'visavis-e2e-'))
   const config = path.join(folder, 'config.toml')
+  // What is kept is kept there.
   const memory = `[memory]\nfile = "${path.join(folder, 'conversations.db')}"\n`
-  writeFileSync(config, `${memory}${SERVER_CONFIG}${settings}`)
+  const faces = `[avatar]\nfolder = "${path.join(folder, 'avatars')}"\n`
+  writeFileSync(config, `${memory}${faces}${SERVER_CONFIG}${settings}`)
   mkdirSync(ARTIFACTS, { recursive: true })
   const log = createWriteStream(path.join(ARTIFACTS, 'e2e-server.log'))
 
