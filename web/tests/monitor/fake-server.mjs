@@ -11,6 +11,10 @@ const here = (file) => fileURLToPath(new URL(file, import.meta.url))
 const KINDS = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' }
 const STATES = ['listening', 'hearing', 'thinking', 'speaking']
 const LIVE = ['llm.system_prompt', 'llm.greeting', 'llm.temperature', 'llm.max_tokens', 'llm.model', 'llm.extra_body', 'asr.language', 'asr.hints', 'tts.voice', 'tts.speed', 'vad.threshold', 'avatar.name', 'avatar.mark', 'server.max_calls', 'knowledge.passages']
+const WORDS = [
+  { path: 'language', words: 'Language of what the server says of its own accord.' },
+  { path: 'llm.system_prompt', words: 'Who the persona is and how it talks.' },
+]
 const RANGES = { 'llm.temperature': [0, 2], 'tts.speed': [0.25, 1.5], 'vad.threshold': [0, 1], 'server.max_calls': [1, 1000], 'llm.max_tokens': [1, 100_000] }
 
 /** Dice that fall the same way each time. */
@@ -276,7 +280,7 @@ export async function startFake({ port = 0, scene = 'busy', key = 'fake-key' } =
     }
     config = merged(config, patch)
     emit('config', { changed: pathsOf(patch).map(([at]) => at) })
-    return json(reply, 200, { config, live: LIVE })
+    return json(reply, 200, { config, live: LIVE, words: WORDS })
   }
 
   const server = createServer(async (request, reply) => {
@@ -301,7 +305,7 @@ export async function startFake({ port = 0, scene = 'busy', key = 'fake-key' } =
         return endCall(pathname.slice('/api/calls/'.length), 'admin') ? reply.writeHead(204).end() : fail(reply, 404, 'call_not_found', 'There is no such call.')
       }
       if (pathname === '/api/config' && request.method === 'PATCH') return change(request, reply)
-      if (pathname === '/api/config') return json(reply, 200, { config, live: LIVE })
+      if (pathname === '/api/config') return json(reply, 200, { config, live: LIVE, words: WORDS })
     }
     const name = { '/': 'index.html', '/monitor': 'monitor.html' }[pathname] ?? pathname.slice(1)
     const file = createReadStream(path.join(here('../../dist'), path.normalize(`/${name}`)))

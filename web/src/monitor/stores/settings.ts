@@ -9,7 +9,7 @@ import { ApiError, request } from './api'
 interface Reply {
   config: Table
   live: string[]
-  words?: Words[]
+  words: Words[]
 }
 
 export const useSettings = defineStore('settings', () => {
@@ -108,7 +108,7 @@ export const useSettings = defineStore('settings', () => {
   function take(reply: Reply): void {
     config.value = reply.config
     live.value = reply.live
-    words.value = reply.words ?? []
+    words.value = reply.words
     // Texts that say what the configuration says by now are no changes.
     for (const [path, text] of edits.value) {
       const field = byPath.value.get(path)
