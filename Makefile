@@ -10,7 +10,7 @@ PAGE_SOURCES := $(shell find web/src web/packages web/public web/*.html web/vite
 LISTEN ?= 127.0.0.1:8080
 CONFIG ?= config.toml
 
-.PHONY: help run test build page models packages test-packages test-models lint deny bench bench-conversation bench-asr bench-engines bench-face bench-wav2lip bench-lips clean
+.PHONY: help run test build page models packages test-packages test-models lint deny bench bench-conversation bench-asr bench-engines bench-face bench-wav2lip bench-lips bench-knowledge clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -83,6 +83,9 @@ bench-wav2lip: build models ## Print what Wav2Lip costs; MODEL=file.onnx for a n
 
 bench-lips: build test-models ## Print whether lips fit the words, on received pictures; MINUTES=60 for one long call
 	cargo bench --locked --bench lips
+
+bench-knowledge: ## Print what it costs to read and to search a folder of pages
+	cargo bench --locked --bench knowledge
 
 clean: ## Remove all that was built; weights stay in their folder
 	cargo clean
