@@ -16,6 +16,11 @@ export function decimal(value: Maybe, digits = 1): string {
   return known(value) ? value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits }) : UNKNOWN
 }
 
+/** To a tenth, and without it where there is none: what may be a whole number looks the same whether it was counted or computed. */
+export function tenths(value: Maybe): string {
+  return known(value) ? value.toLocaleString('en-US', { maximumFractionDigits: 1 }) : UNKNOWN
+}
+
 /** Of a share from 0 to 1. */
 export function percent(share: Maybe, digits = 1): string {
   return known(share) ? `${decimal(share * 100, digits)} %` : UNKNOWN

@@ -3,7 +3,7 @@ import { partsOf, totalOf } from '../../src/monitor/measure/answers'
 import { History } from '../../src/monitor/measure/history'
 import { parse } from '../../src/monitor/measure/prometheus'
 import { charts, countRows, foldCalls, framesPerSecond, headline, queueRows, stepRows, toolServers, troubleRows } from '../../src/monitor/measure/readings'
-import { bytes, duration, percent, seconds } from '../../src/monitor/format'
+import { bytes, duration, percent, seconds, tenths } from '../../src/monitor/format'
 import recorded from './metrics.txt?raw'
 
 
@@ -85,6 +85,10 @@ describe('the steps of an answer', () => {
 })
 
 describe('figures', () => {
+  it('are whole whether they were counted or computed', () => {
+    expect([25, 25.01, 24.94, 0, null].map((value) => tenths(value))).toEqual(['25', '25', '24.9', '0', '—'])
+  })
+
   it('are shown in the unit that fits, and as a dash if they are not known', () => {
     expect([0.0004, 0.0042, 0.42, 1.234, null, NaN].map(seconds)).toEqual(['0.40 ms', '4.2 ms', '420 ms', '1.23 s', '—', '—'])
     expect([59, 3600 + 62, 90_061, null].map(duration)).toEqual(['0:59', '1:01:02', '1 d 01:01', '—'])
